@@ -1,0 +1,79 @@
+"""The tree of everything in a machine: ``/machine/peripheral/net0``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pyqemu.qom.errors import DeviceError
+
+
+class Node:
+    """Something that has a place in the tree, and maybe things below it."""
+
+    type_name: ClassVar[str] = "container"
+
+    def __init__(self) -> None:
+        self.qom_parent: Node | None = None
+        self.qom_name = ""
+        self.qom_children: dict[str, Node] = {}
+
+    def add_child(self, name: str, child: Node) -> None:
+        """Put ``child`` below this node. A name that ends in ``[*]`` gets the next free number.
+
+        :raise DeviceError: the name is taken.
+        """
+        if name.endswith("[*]"):
+            number = 0
+            while f"{name[:-3]}[{number}]" in self.qom_children:
+                number += 1
+            name = f"{name[:-3]}[{number}]"
+        if name in self.qom_children:
+            raise DeviceError(f"attempt to add duplicate property '{name}' to object (type '{self.type_name}')")
+        if child.qom_parent is not None:
+            raise ValueError(f"'{name}' is in the tree already, as {child.qom_path}")
+        self.qom_children[name] = child
+        child.qom_parent = self
+        child.qom_name = name
+
+    def remove_child(self, child: Node) -> None:
+        """Take ``child`` out of the tree."""
+        del self.qom_children[child.qom_name]
+        child.qom_parent = None
+        child.qom_name = ""
+
+    @property
+    def qom_path(self) -> str:
+        """The path from the root; empty if it is not in a tree, "/" for the root itself."""
+        if self.qom_parent is None:
+            return "/" if self.qom_children else ""
+        above = self.qom_parent.qom_path
+        return f"{above.rstrip('/')}/{self.qom_name}"
+
+    def resolve(self, path: str) -> Node | None:
+        """Return the node at ``path``, relative to this one; None if there is none."""
+        node: Node | None = self
+        for part in path.split("/"):
+            if part and node is not None:
+                node = node.qom_children.get(part)
+        return node
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it, from the top down."""
+        yield self
+        for child in list(self.qom_children.values()):
+            yield from child.walk()
+
+
+class Container(Node):
+    """A node that is nothing but a place."""
+
+    def container(self, name: str) -> Container:
+        """Return the container ``name`` below this one; make it if need be."""
+        found = self.qom_children.get(name)
+        if found is None:
+            found = Container()
+            self.add_child(name, found)
+        if not isinstance(found, Container):
+            raise TypeError(f"{found.qom_path} is no container")
+        return found
