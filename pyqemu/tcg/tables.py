@@ -1,0 +1,19 @@
+"""The whole table of operations: the base rows and the families that only some targets use."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pyqemu.tcg.ops import Op, base_table
+from pyqemu.tcg.vector_ops import vector_table
+
+
+@cache
+def full_table() -> dict[str, Op]:
+    """All rows, by name."""
+    table = base_table()
+    for op in vector_table():
+        if op.name in table:
+            raise ValueError(f"the operation {op.name!r} has two rows")
+        table[op.name] = op
+    return table
