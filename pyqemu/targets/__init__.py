@@ -1,0 +1,1 @@
+"""The emulated architectures, one package each."""

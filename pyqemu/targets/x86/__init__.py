@@ -1,0 +1,1 @@
+"""The x86 and x86-64 target."""
