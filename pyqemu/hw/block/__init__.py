@@ -1,0 +1,1 @@
+"""Storage controllers that are neither IDE nor SCSI."""

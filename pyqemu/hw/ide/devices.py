@@ -1,0 +1,149 @@
+"""The drives as device models: ``ide-hd``, ``ide-cd``, and ``ide-drive``, which is either."""
+
+from __future__ import annotations
+
+from pyqemu.block import BlockIOError, Drive, Translation
+from pyqemu.hw.ide.ata import AtaDisk
+from pyqemu.hw.ide.atapi import AtapiDrive
+from pyqemu.hw.ide.core import IdeBus, Model, Unit
+from pyqemu.qom import Device, DeviceError, Property, device_class
+from pyqemu.system import RunState
+
+__all__ = ["IdeCd", "IdeDevice", "IdeDrive", "IdeHd"]
+
+NEXT_FREE = 0xFFFF_FFFF
+FIRMWARE_VERSION = "2.5+"  # QEMU's of all machine types since 2.5
+
+# What IDENTIFY DEVICE and the registers of CHS addresses can hold.
+GEOMETRY_LIMITS = {"cyls": 65535, "heads": 16, "secs": 255}
+
+
+class IdeDevice(Device):
+    """A drive on a channel."""
+
+    bus: IdeBus
+
+    drive = Property.link("drive", "drive")
+    unit = Property.uint("unit", NEXT_FREE)
+    serial = Property.str("serial")
+    ver = Property.str("ver")
+    model = Property.str("model")
+    wwn = Property.uint("wwn", 0, bits=64)
+    bootindex = Property.int("bootindex", -1)
+
+    def realize(self) -> None:
+        unit = self._choose_unit()
+        drive = self._take_drive()
+        drive.on_stop = self._stop_machine
+        self.bus.system.on_state_change(self._state_changed)
+        unit.model = self._make_model(unit, drive)
+        unit.hard_reset()
+        self._place = unit
+        self.unit = unit.number
+
+    def unrealize(self) -> None:
+        self._place.cancel()
+        self._place.model = None
+        self._place.hard_reset()
+        if self.drive is not None:
+            self.drive.attached_to = None
+
+    def reset(self) -> None:
+        """Nothing: the controller resets its channels, and these their drives."""
+
+    def is_cdrom(self) -> bool:
+        """Whether it takes CDs."""
+        raise NotImplementedError
+
+    def _choose_unit(self) -> Unit:
+        units = self.bus.units
+        if self.unit == NEXT_FREE:
+            free = next((unit for unit in units if unit.model is None), None)
+            if free is None:
+                raise DeviceError(f"bus '{self.bus.name}' has no room for another drive: its two units are in use")
+            return free
+        if self.unit >= len(units):
+            raise DeviceError(f"Can't create IDE unit {self.unit}, bus supports only {len(units)} units")
+        if units[self.unit].model is not None:
+            raise DeviceError(f"IDE unit {self.unit} is in use")
+        return units[self.unit]
+
+    def _take_drive(self) -> Drive:
+        """The drive behind it; a CD-ROM drive without one is an empty tray."""
+        drive: Drive | None = self.drive
+        if drive is None:
+            if not self.is_cdrom():
+                raise DeviceError(f"No drive specified for '{self.name}'", "drive=ID of a -drive with if=none")
+            drive = Drive(self.id or "ide-cd", interface="ide", media="cdrom")
+            self.drive = drive
+        if drive.attached_to is not None:
+            raise DeviceError(f"Drive '{drive.id}' is already in use by another device", "if=none in its -drive")
+        if not drive.inserted and not self.is_cdrom():
+            raise DeviceError(f"Device needs media, but drive '{drive.id}' is empty")
+        drive.attached_to = self
+        return drive
+
+    def _make_model(self, unit: Unit, drive: Drive) -> Model:
+        serial = self.serial or drive.serial or f"QM{self.bus.number * 2 + unit.number + 1:05}"
+        version = self.ver or FIRMWARE_VERSION
+        if self.is_cdrom():
+            return AtapiDrive(unit, drive, serial=serial, firmware=version, model=self.model or "QEMU DVD-ROM")
+        self._check_geometry(drive)
+        model = self.model or "QEMU HARDDISK"
+        return AtaDisk(unit, drive, serial=serial, firmware=version, model=model, wwn=self.wwn)
+
+    def _check_geometry(self, drive: Drive) -> None:
+        """The limits of this interface, whether a property or ``-drive`` gave the geometry."""
+        if drive.chs is not None:
+            for (name, limit), value in zip(GEOMETRY_LIMITS.items(), drive.chs, strict=True):
+                if not 1 <= value <= limit:
+                    raise DeviceError(f"{name} must be between 1 and {limit}")
+
+    def _stop_machine(self, is_write: bool, error: BlockIOError) -> bool:
+        """``werror=stop``: the machine stops; when it goes on, the request is tried again."""
+        self.bus.system.request_stop(RunState.IO_ERROR)
+        return True
+
+    def _state_changed(self, running: bool, state: RunState) -> None:
+        if running:
+            self._place.resume()
+
+
+class _DiskProperties(IdeDevice):
+    """The geometry as properties."""
+
+    cyls = Property.uint("cyls", 0)
+    heads = Property.uint("heads", 0)
+    secs = Property.uint("secs", 0)
+    translation = Property.enum("bios-chs-trans", ("auto", "none", "lba", "large", "rechs"), "auto")
+
+    def _check_geometry(self, drive: Drive) -> None:
+        if self.cyls or self.heads or self.secs:
+            drive.chs = self.cyls, self.heads, self.secs
+        if self.translation != "auto":
+            drive.translation = Translation[self.translation.upper()]
+        super()._check_geometry(drive)
+
+
+@device_class("ide-hd", description="virtual IDE disk", bus="IDE", category="storage")
+class IdeHd(_DiskProperties):
+    """A hard disk."""
+
+    def is_cdrom(self) -> bool:
+        return False
+
+
+@device_class("ide-cd", description="virtual IDE CD-ROM", bus="IDE", category="storage")
+class IdeCd(IdeDevice):
+    """A CD-ROM drive."""
+
+    def is_cdrom(self) -> bool:
+        return True
+
+
+@device_class("ide-drive", description="virtual IDE disk or CD-ROM (legacy)", bus="IDE", category="storage")
+class IdeDrive(_DiskProperties):
+    """Whatever the drive's ``media=`` says."""
+
+    def is_cdrom(self) -> bool:
+        return self.drive is not None and self.drive.media == "cdrom"
