@@ -1,0 +1,1 @@
+"""Keyboards, mice and their controllers."""
