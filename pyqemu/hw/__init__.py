@@ -1,0 +1,1 @@
+"""Device models, one file each, by class. They know buses, lines and clocks; no board and no CPU."""

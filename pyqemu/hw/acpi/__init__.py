@@ -1,0 +1,1 @@
+"""ACPI power management hardware."""

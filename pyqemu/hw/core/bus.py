@@ -1,0 +1,48 @@
+"""What all buses share: a name, a type, devices, and how these get ids and places in the tree."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from pyqemu.qom import Device, DeviceError
+from pyqemu.system import System
+
+D = TypeVar("D", bound=Device)
+
+
+class DeviceBus(Generic[D]):
+    """A bus with its devices in the order in which they were added."""
+
+    type_name = "System"
+
+    def __init__(self, name: str, system: System) -> None:
+        self.name = name
+        self.system = system
+        self.children: list[D] = []
+
+    def plug(self, device: D) -> D:
+        """Put ``device`` on the bus and realize it. Its reset runs with the machine's.
+
+        :raise DeviceError: it needs another type of bus, or cannot be realized as configured.
+        """
+        if device.bus_type is not None and device.bus_type != self.type_name:
+            raise DeviceError(f"No '{device.bus_type}' bus found for device '{device.type_name}'")
+        device.bus = self
+        self.children.append(device)
+        try:
+            device.realize()
+        except BaseException:
+            self.children.remove(device)
+            device.bus = None
+            raise
+        device.realized = True
+        self.system.on_reset(device.reset)
+        return device
+
+    def unplug(self, device: D) -> None:
+        """Take ``device`` off the bus."""
+        self.system.remove_reset(device.reset)
+        self.children.remove(device)
+        device.unrealize()
+        device.realized = False
+        device.bus = None

@@ -1,0 +1,1 @@
+"""The ISA bus and what is soldered to it."""

@@ -1,0 +1,1 @@
+"""Small devices without a class of their own."""

@@ -1,0 +1,1 @@
+"""Non-volatile memories, and the firmware configuration interface."""

@@ -1,0 +1,1 @@
+"""Host bridges: where PCI meets the CPU."""

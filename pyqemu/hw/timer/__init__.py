@@ -1,0 +1,1 @@
+"""Timers and clocks of the PC."""
