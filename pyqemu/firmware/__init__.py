@@ -1,0 +1,1 @@
+"""What a board needs to boot without anything from outside: BIOS, tables, and loaders of kernels."""
