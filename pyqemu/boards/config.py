@@ -1,0 +1,74 @@
+"""What a machine is made of, as the operator said it; the command line and the library both fill it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from pyqemu.block import DriveOptions
+from pyqemu.util.units import MIB
+
+MAX_SERIALS = 4
+MAX_PARALLELS = 3
+
+
+@dataclass
+class RtcConfig:
+    """``-rtc``: *base* is ``utc``, ``localtime`` or seconds since the epoch; *clock* is ``host``, ``rt`` or ``vm``."""
+
+    base: str | float = "utc"
+    clock: str = "host"
+
+
+@dataclass
+class BootConfig:
+    """``-boot``: *order* are drive letters (``a`` floppy, ``c`` disk, ``d`` CD-ROM, ``n`` network)."""
+
+    order: str = ""
+    once: str = ""
+    menu: bool = False
+    splash_time: int | None = None  # ms
+    reboot_timeout: int = -1  # ms; -1 waits for ever
+
+
+@dataclass
+class MachineConfig:
+    """One machine. Sizes are in bytes; empty strings and None stand for what was not said."""
+
+    machine: str = ""
+    machine_options: dict[str, str] = field(default_factory=dict)
+    architecture: str | None = None
+    cpu: str = ""
+    memory: int = 128 * MIB
+    accel: str = "tcg"
+    engine: str | None = None
+    icount: int | None = None  # binary logarithm of nanoseconds for an instruction
+    icount_sleep: bool = True
+    drives: list[DriveOptions] = field(default_factory=list)
+    snapshot: bool = False
+    boot: BootConfig = field(default_factory=BootConfig)
+    bios: str = ""
+    library: list[str] = field(default_factory=list)
+    kernel: str = ""
+    initrd: str = ""
+    append: str = ""
+    serials: list[str] = field(default_factory=list)
+    parallels: list[str] = field(default_factory=list)
+    monitors: list[str] = field(default_factory=list)
+    chardevs: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    devices: list[dict[str, str]] = field(default_factory=list)
+    vga: str = "std"
+    display: str = "none"
+    defaults: bool = True
+    rtc: RtcConfig = field(default_factory=RtcConfig)
+    name: str = ""
+    uuid: UUID | None = None
+    no_reboot: bool = False
+    no_shutdown: bool = False
+    acpi: bool = True
+    hpet: bool = True
+    paused: bool = False
+    log_items: tuple[str, ...] = ()
+    log_file: str = ""
+    screenshot: str = ""
+    escape: int = 1  # the key that begins a multiplexer's commands: Ctrl-A

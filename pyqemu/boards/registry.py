@@ -1,0 +1,89 @@
+"""The boards by QEMU's machine names."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from pyqemu.util.errors import UserError
+
+if TYPE_CHECKING:
+    from pyqemu.block import DriveTable
+    from pyqemu.boards.config import MachineConfig
+    from pyqemu.chardev import Chardevs
+    from pyqemu.system import System
+    from pyqemu.tcg.cpu import Cpu
+    from pyqemu.tcg.engine import Engine
+    from pyqemu.ui.frame import Frame
+
+MODULES = ("pyqemu.boards.pc",)  #: every board's file; a new one is a line here
+
+
+class Board(Protocol):
+    """A wired machine, as its runner needs it."""
+
+    @property
+    def cpu(self) -> Cpu:
+        """Its processor."""
+
+    def frame(self, *, pixels: bool = True) -> Frame | None:
+        """What is on the screen, in text modes without *pixels* only the text; None without a display adapter."""
+
+    def put_key(self, qcode: str, down: bool) -> None:
+        """Press or release a key of the keyboard."""
+
+
+Builder = Callable[["MachineConfig", "System", "Engine", "DriveTable", "Chardevs"], Board]
+
+
+@dataclass(frozen=True)
+class BoardType:
+    """One machine type.
+
+    *clock_ns* is what an instruction costs under ``-icount auto``; *architectures* are those it exists for.
+    """
+
+    name: str
+    description: str
+    architectures: tuple[str, ...]
+    build: Builder
+    alias: str | None = None
+    default: bool = False
+
+
+_types: dict[str, BoardType] = {}
+
+
+def register(board: BoardType) -> None:
+    """Make a machine type known."""
+    _types[board.name] = board
+
+
+def all_types() -> list[BoardType]:
+    """All machine types, by name."""
+    for module in MODULES:
+        importlib.import_module(module)
+    return sorted(_types.values(), key=lambda board: board.name)
+
+
+def find(name: str, architecture: str | None = None) -> BoardType:
+    """The machine type of that name or alias; without a name, the default.
+
+    :raise UserError: there is none.
+    """
+    boards = [board for board in all_types() if architecture is None or architecture in board.architectures]
+    if not name:
+        for board in boards:
+            if board.default:
+                return board
+        raise UserError("No machine specified, and there is no default", "Use -machine help to list supported machines")
+    for board in boards:
+        if name in (board.name, board.alias):
+            return board
+    names = [known for board in boards for known in (board.name, board.alias) if known]
+    close = difflib.get_close_matches(name, names, 1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    raise UserError(f"unsupported machine type '{name}'", hint + "Use -machine help to list supported machines")
