@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
 
 IOAPIC_BASE, HPET_BASE, APIC_BASE = 0xFEC00000, 0xFED00000, 0xFEE00000
 PIIX3_DEVFN, IDE_DEVFN, PM_DEVFN, VGA_DEVFN = 0x08, 0x09, 0x0B, 0x10
-TSC_FREQUENCY_SHIFT = 0  # one tick of the time-stamp counter is 1 ns of guest time
 DRIVE_LIMITS = {"ide": 4, "floppy": 2}
 
 
@@ -318,8 +316,6 @@ def build(config: MachineConfig, system: System, engine: Engine, drives: DriveTa
         raise UserError(f"Property '.{strange[0]}' not found", f"machine properties: {', '.join(sorted(known))}")
     return Pc(config, system, engine, drives, chardevs)
 
-
-_Hook = Callable[[], None]
 
 register(
     BoardType("pc-i440fx-2.6", "Standard PC (i440FX + PIIX, 1996)", ("i386", "x86_64"), build, alias="pc", default=True)

@@ -37,7 +37,6 @@ class CommandLine:
     disk: str = ""
     serial_given: bool = False
     parallel_given: bool = False
-    monitor_given: bool = False
     display_given: bool = False
     vga_given: bool = False
     notes: list[str] = field(default_factory=list)  # lines for the operator, before the machine starts
@@ -356,7 +355,6 @@ def parallel(line: CommandLine, text: str) -> None:
 
 @option("monitor", "DEV", "where the monitor is (none, for now)")
 def monitor(line: CommandLine, text: str) -> None:
-    line.monitor_given = True
     if text not in ("none", "null"):
         raise OptionError(f"-monitor {text}: there is no monitor yet", "-monitor none")
 

@@ -7,6 +7,7 @@ sheet, 2.2.10), ``LNKS`` stands for the SCI, which cannot be moved.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pyqemu.firmware import aml
@@ -21,6 +22,7 @@ _HIGH_WINDOW_SIZE = 1 << 31
 """A 64-bit window behind high RAM is offered only when there is high RAM; 2 GiB are plenty for BARs."""
 
 
+@lru_cache(maxsize=1)  # a start needs it twice: for fw_cfg, and for the built-in BIOS
 def dsdt_body(config: AcpiConfig) -> bytes:
     """The definition block's terms."""
     return (

@@ -97,7 +97,6 @@ class StencilEngine(Engine):
         self._miss = self.buffer.append(self.pieces["miss"][0])
         self._lookup = self.buffer.append(self.pieces["lookup"][0])
         self._lookup_again = self.buffer.append(self.pieces["lookup_again"][0])
-        self._first_free = self.buffer.used
         self._starts: list[int] = []
         self._placed: list[Block] = []
         self._located: dict[int, Place] = {}
@@ -117,7 +116,6 @@ class StencilEngine(Engine):
         self.q[REFILL_VECTOR >> 3] = vector
         self.q[MISS_VECTOR >> 3] = self._miss
         self.q[LOOKUP_VECTOR >> 3], self.q[LOOKUP_AGAIN_VECTOR >> 3] = self._lookup, self._lookup_again
-        self._first_free = self.buffer.used
 
     # --- emitting -----------------------------------------------------------------------------------------------------
 
