@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pyqemu.tcg.env import ARGUMENTS, MAX_SUBROUTINES, SUBROUTINE_TEMPORARIES, TEMPORARIES
+from pyqemu.tcg.env import ARGUMENTS, GLOBALS, MAX_SUBROUTINES, NEAR_TEMPORARIES, SUBROUTINE_TEMPORARIES, TEMPORARIES
 from pyqemu.tcg.hole import Hole
 from pyqemu.tcg.ops import INVERSE, Op, mask
 
@@ -118,7 +118,7 @@ class Builder:
     :ivar special: fields whose number was asked for: the translation holds for these numbers only
     """
 
-    temporaries = TEMPORARIES
+    temporaries = NEAR_TEMPORARIES
     cc_slots: int = 0  #: offset of the lazy-flags record; set by targets that have one
     pc_slot: int = 0  #: offset of the guest's program counter; set by the target
     pc_bits: int = 64
@@ -160,6 +160,8 @@ class Builder:
         """A fresh temporary; it lives until the end of the instruction."""
         size = 16 if bits == 128 else 8
         self._next = -(-self._next // size) * size
+        if self._next == GLOBALS:
+            self._next = TEMPORARIES
         value = Value(self, self._next, bits)
         self._next += size
         return value

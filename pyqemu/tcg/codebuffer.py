@@ -25,7 +25,10 @@ def _unmap(address: int, size: int) -> None:
 
 
 class CodeBuffer:
-    """*size* bytes of executable memory, committed by the host as they are used."""
+    """*size* bytes of executable memory, committed by the host as they are used.
+
+    Code that runs often is put in from the start on, code that runs rarely from the end on, until they meet.
+    """
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -40,6 +43,7 @@ class CodeBuffer:
         self._unmap = weakref.finalize(self, _unmap, self.address, size)
         self._unmap.atexit = False  # a vCPU may still be running then
         self.used = 0
+        self.cold_start = size
 
     @staticmethod
     def _map_executable(descriptor: int, size: int) -> int:
@@ -64,10 +68,22 @@ class CodeBuffer:
         """
         start = self.used
         end = start + len(code) + padding
-        if end > self.size:
+        if end > self.cold_start:
             raise MemoryError("the code buffer is full")
         self.view[start : start + len(code)] = code
         self.used = (end + 15) & ~15
+        return self.address + start
+
+    def append_cold(self, code: bytes | bytearray) -> int:
+        """Copy *code* before the cold code that is there; returns its address.
+
+        :raise MemoryError: the buffer is full.
+        """
+        start = self.cold_start - len(code)
+        if start < self.used:
+            raise MemoryError("the code buffer is full")
+        self.view[start : self.cold_start] = code
+        self.cold_start = start
         return self.address + start
 
     def patch(self, address: int, code: bytes) -> None:
@@ -78,3 +94,4 @@ class CodeBuffer:
     def clear(self) -> None:
         """Forget all code."""
         self.used = 0
+        self.cold_start = self.size

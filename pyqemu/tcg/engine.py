@@ -70,6 +70,10 @@ class Engine:
         """Make a block ready to be entered; *fields* are the numbers of its instructions."""
         raise NotImplementedError
 
+    def host_code(self, block: Block) -> list[tuple[int, int]]:
+        """Host address and bytes of the pieces of native code of a block that was just placed, for logs."""
+        return []
+
     def execute(self) -> None:
         """Run until the main loop is wanted."""
         raise NotImplementedError

@@ -1,19 +1,24 @@
 """The environment: one flat buffer per vCPU that native code and Python share.
 
 Every value of the intermediate representation lives at a fixed byte offset of this buffer: guest registers,
-temporaries, the software TLB, the jump cache, the exit record. Native code gets its address as its only argument;
+temporaries, the software TLB, the jump cache, the exit record. Native code gets a pointer into it as its only argument;
 Python sees the same bytes through memoryviews of four element sizes, so nothing is ever copied from one side to the
 other.
 
 Layout (byte offsets)::
 
-    0x00000  exit record, instruction budget, exit request, host pointers of guest memory
+    0x00000  exit record, instruction budget, host pointers of guest memory
     0x00080  arguments of helper calls
+    0x003c0  exit request; the first temporaries of an instruction
     0x00400  globals: the guest's registers, laid out by the target
-    0x03000  temporaries of one instruction
+    0x03000  more temporaries of an instruction
     0x04000  temporaries of IR subroutines
     0x08000  software TLB, one table for each mmu index
     0x40000  jump cache, pairs of entries
+
+The pointer of native code is :data:`POINTER`, in the middle of what is used most: the 256 bytes around it are reached
+by instructions with a displacement of one byte, which are three bytes shorter. So the first globals of a target should
+be its general registers, the program counter and the flags.
 """
 
 from __future__ import annotations
@@ -25,7 +30,6 @@ EXIT_PC: Final = 0x00  #: host address of the op that left native code
 EXIT_REASON: Final = 0x08
 EXIT_ADDR: Final = 0x10  #: guest-virtual address of a memory access that left
 BUDGET: Final = 0x18  #: instructions that may still run (``-icount``); signed
-EXIT_REQUEST: Final = 0x20  #: 32 bits, set by any thread, never written by native code
 REFILL_VECTOR: Final = 0x28  #: host address that a missed memory access jumps to
 RAM_BASE: Final = 0x30  #: host address of guest-physical address 0
 RAM_LIMIT: Final = 0x38  #: bytes of RAM that begin at guest-physical address 0
@@ -41,8 +45,11 @@ ARGUMENTS: Final = 0x80
 MISS_VECTOR: Final = 0x1A0  #: host address of the routine that an access goes to which the software TLB cannot serve
 FETCH_TABLES: Final = 0x180  #: offsets of the software TLBs that fetches use, by the low two bits of the mode
 SUBROUTINES: Final = 0x200  #: host addresses of the target's IR subroutines
-MAX_SUBROUTINES: Final = 64
+MAX_SUBROUTINES: Final = 56
+EXIT_REQUEST: Final = 0x3C0  #: 32 bits, set by any thread, never written by native code
+NEAR_TEMPORARIES: Final = 0x3C8
 GLOBALS: Final = 0x400
+POINTER: Final = 0x440
 TEMPORARIES: Final = 0x3000
 SUBROUTINE_TEMPORARIES: Final = 0x4000
 TLB: Final = 0x8000
@@ -63,6 +70,11 @@ EXIT_JUMP: Final = 3  #: the jump cache does not know the target
 EXIT_CALL: Final = 4  #: a Python helper is to be called
 EXIT_MEMORY: Final = 5  #: an access that the software TLB cannot serve
 EXIT_LEAVE: Final = 6  #: the block asks for the main loop
+
+
+def is_temporary(offset: int) -> bool:
+    """Whether nobody looks at the slot after the instruction."""
+    return TEMPORARIES <= offset < TLB or NEAR_TEMPORARIES <= offset < GLOBALS
 
 
 def jump_cache_slot(pc: int) -> int:

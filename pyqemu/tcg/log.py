@@ -55,8 +55,8 @@ class ExecutionLog:
             self._write("----------------", "IN:", *self._guest(block))
         if "op" in self.items:
             self._write("OP:", *self._ops(block))
-        if "out_asm" in self.items and block.size:
-            self._write(f"OUT: [size={block.size}]", *self._host(block))
+        if "out_asm" in self.items and (pieces := self.engine.host_code(block)):
+            self._write(f"OUT: [size={sum(size for _, size in pieces)}]", *self._host(pieces))
 
     def _guest(self, block: Block) -> list[str]:
         try:
@@ -74,12 +74,15 @@ class ExecutionLog:
         return lines
 
     @staticmethod
-    def _host(block: Block) -> list[str]:
+    def _host(pieces: list[tuple[int, int]]) -> list[str]:
         import capstone
 
-        code = ctypes.string_at(block.address, block.size)
         decoder: Any = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
-        return [f"{i.address:#018x}:  {i.mnemonic} {i.op_str}" for i in decoder.disasm(code, block.address)]
+        return [
+            f"{insn.address:#018x}:  {insn.mnemonic} {insn.op_str}"
+            for address, size in pieces
+            for insn in decoder.disasm(ctypes.string_at(address, size), address)
+        ]
 
     def _entered(self, block: Block) -> None:
         if "exec" in self.items:

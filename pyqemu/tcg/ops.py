@@ -9,6 +9,7 @@ Operands are letters with a width in bits:
 ``d``  the slot that receives the result
 ``a``  ``b`` ``c`` ``e``: slots that are read
 ``i``  an immediate; in the emitted code a signed 32-bit or a full 64-bit field
+``j``  a second immediate, a 64-bit field
 ``s``  the first of three consecutive slots, a lazy-flags record (result, source, kind)
 ``k``  a small immediate: the kind of a lazy-flags record
 ``m``  the environment offset of the software TLB of an mmu index
@@ -25,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyqemu.tcg.env import PAGE_FLAGS, RAM_BASE, RAM_LIMIT, TLB_SIZE
+from pyqemu.tcg.env import PAGE_FLAGS, POINTER, RAM_BASE, RAM_LIMIT, TLB_SIZE
 
 WIDTHS = (8, 16, 32, 64)
 CONDITIONS = {
@@ -187,6 +188,8 @@ def _comparisons() -> Iterator[Op]:
                    f"%t = icmp ne i32 %a, 0\n%d = select i1 %t, i{w} %b, i{w} %c",
                    "({b} if {a} else {c})")  # fmt: skip
     yield _row("br", "l", "", "True", "branch")
+    yield _row("guard", "a64 b64 i64 j64 l", "%x = xor i64 %a, %i\n%y = xor i64 %b, %j\n%z = or i64 %x, %y\n"
+               "%taken = icmp ne i64 %z, 0", "{a} != {i} or {b} != {j}", "branch")  # fmt: skip
 
 
 # --- lazy flags -------------------------------------------------------------------------------------------------------
@@ -276,18 +279,18 @@ def _physical() -> Iterator[Op]:
     A refill subroutine is native code only (the python engine walks page tables in Python), so these have no Python
     column. ``ldram`` and ``ldpageflags`` branch where the address is not in the RAM that begins at address 0.
     """
-    limit = f"%limitp = getelementptr i8, ptr %env, i64 {RAM_LIMIT}\n%limit = load i64, ptr %limitp\n"
+    limit = f"%limitp = getelementptr i8, ptr %env, i64 {RAM_LIMIT - POINTER}\n%limit = load i64, ptr %limitp\n"
     limit += "%taken = icmp uge i64 %a, %limit"
-    base = f"%basep = getelementptr i8, ptr %env, i64 {RAM_BASE}\n%base = load i64, ptr %basep\n"
+    base = f"%basep = getelementptr i8, ptr %env, i64 {RAM_BASE - POINTER}\n%base = load i64, ptr %basep\n"
     base += "%hosta = add i64 %base, %a\n%host = inttoptr i64 %hosta to ptr\n"
     for w in (32, 64):
         yield Op(f"ldram{w}", operands(f"d{w} a64 l"), limit, "", "branch", after=base + f"%d = load i{w}, ptr %host\n")
         yield Op(f"stram{w}", operands(f"b{w} a64"), base + f"store i{w} %b, ptr %host", "", "native")
-    flags = f"%flagsp = getelementptr i8, ptr %env, i64 {PAGE_FLAGS}\n%flags = load ptr, ptr %flagsp\n"
+    flags = f"%flagsp = getelementptr i8, ptr %env, i64 {PAGE_FLAGS - POINTER}\n%flags = load ptr, ptr %flagsp\n"
     flags += "%page = lshr i64 %a, 12\n%bytep = getelementptr i8, ptr %flags, i64 %page\n"
     flags += "%byte = load i8, ptr %bytep\n%d = zext i8 %byte to i64\n"
     yield Op("ldpageflags", operands("d64 a64 l"), limit, "", "branch", after=flags)
-    place = "%place = getelementptr i8, ptr %env, i64 %a\n"
+    place = f"%start = getelementptr i8, ptr %env, i64 {-POINTER}\n%place = getelementptr i8, ptr %start, i64 %a\n"
     yield Op("ldenv64", operands("d64 a64"), place + "%d = load i64, ptr %place", "", "native")
     yield Op("stenv64", operands("b64 a64"), place + "store i64 %b, ptr %place", "", "native")
 
@@ -298,8 +301,9 @@ def _exits() -> Iterator[Op]:
     ``gosub`` goes to the IR subroutine whose address is in the slot at that offset, ``return`` comes back from it.
     ``retry`` and ``give_up`` end a refill subroutine: once more the access that missed, or over to Python.
     """
-    for name, text in (("head", "i64"), ("goto_tb", "i64"), ("goto_ptr", "a64 b64"), ("call", "i64"), ("leave", ""),
-                       ("gosub", "m"), ("return", ""), ("retry", ""), ("give_up", "")):  # fmt: skip
+    for name, text in (("head", "i64"), ("head_icount", "i64"), ("goto_tb", "i64"), ("goto_ptr", "a64 b64"),
+                       ("call", "i64"), ("leave", ""), ("gosub", "m"), ("return", ""), ("retry", ""),
+                       ("give_up", "")):  # fmt: skip
         yield Op(name, operands(text), kind="exit")
 
 

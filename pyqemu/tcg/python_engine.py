@@ -13,7 +13,7 @@ from typing import Any
 from pyqemu.tcg.builder import Insn
 from pyqemu.tcg.cpu import LeaveLoop
 from pyqemu.tcg.engine import Engine
-from pyqemu.tcg.env import ARGUMENTS, BUDGET, EXIT_REQUEST, GLOBALS, TEMPORARIES, TLB
+from pyqemu.tcg.env import ARGUMENTS, BUDGET, EXIT_REQUEST, is_temporary
 from pyqemu.tcg.hole import Hole
 from pyqemu.tcg.ops import Op
 from pyqemu.tcg.translate import Block, Fields, Variant
@@ -82,7 +82,7 @@ class FunctionWriter:
         found: set[int] = set()
         for insn in self.ops:
             for (letter, bits), value in self._operands(insn):
-                if letter in "dabce" and value >= TEMPORARIES and (bits == 128 or value & 7):
+                if letter in "dabce" and is_temporary(value) and (bits == 128 or value & 7):
                     found.update(range(value & ~7, value + bits // 8))
                 if letter == "s":
                     found.update(range(value, value + 24))
@@ -96,7 +96,7 @@ class FunctionWriter:
         return list(zip(self.table[insn[0]].operands, insn[1:], strict=True))
 
     def _is_local(self, offset: int) -> bool:
-        return TEMPORARIES <= offset < TLB and offset not in self._in_memory
+        return is_temporary(offset) and offset not in self._in_memory
 
     def read(self, offset: int, bits: int) -> str:
         """The text that reads a slot."""
@@ -152,7 +152,7 @@ class FunctionWriter:
         for (letter, bits), value in zip(op.operands, insn[1:], strict=True):
             if letter in "abce":
                 values[letter] = self.read(value, bits)
-            elif letter in "ik":
+            elif letter in "ijk":
                 values[letter] = self.immediate(value, bits)
         if op.size:
             self._access(op, insn, values)
@@ -278,6 +278,3 @@ class PythonEngine(Engine):
             return False
         self.q[_BUDGET] = left - block.count
         return True
-
-
-assert GLOBALS < TEMPORARIES

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from pyqemu.tcg.ops import Op
-from pyqemu.tcg.stencil_source import SLOT_LETTERS, module_source
-
-Patch = tuple[int, str, int, int]  #: offset in the code, hole, addend, bytes
-Piece = tuple[bytes, list[Patch]]
+from pyqemu.tcg.stencil_relax import Patch, Piece, relaxable
+from pyqemu.tcg.stencil_source import COLD_PIECES, SLOT_LETTERS, module_source
 
 _ABSOLUTE = {1: 8, 10: 4, 11: 4}  # R_X86_64_64, R_X86_64_32, R_X86_64_32S: bytes of the field
 _RELATIVE = {2, 4}  # R_X86_64_PC32, R_X86_64_PLT32
-MAGIC = b"pyqemu stencils 1\n"
+_ELSEWHERE = {"TAKEN": "l", "COLD": "C", "SELF": "S"}
+MAGIC = b"pyqemu stencils 2\n"
 
 
 class StencilError(Exception):
@@ -51,6 +50,24 @@ def compile_object(source: str) -> bytes:
     return data
 
 
+def _fall_through(code: bytearray, relocations: list[Any]) -> None:
+    """Let a piece run into what follows it: without a jump there, and with one conditional jump to anywhere else."""
+    if not relocations or relocations[-1][0] != len(code) - 4 or code[-5] != 0xE9:
+        return
+    if relocations[-1][2].name == "NEXT":
+        del code[-5:], relocations[-1:]
+    elif (
+        len(relocations) > 1
+        and relocations[-2][2].name == "NEXT"
+        and relocations[-2][0] == len(code) - 9
+        and code[-11] == 0x0F
+    ):
+        _, kind, target, addend = relocations[-1]
+        code[-10] ^= 1  # the opposite condition
+        del code[-5:]
+        relocations[-2:] = [(len(code) - 4, kind, target, addend)]
+
+
 class ObjectReader:
     """Takes the functions of a relocatable ELF file apart into pieces."""
 
@@ -72,8 +89,8 @@ class ObjectReader:
         relocations = [(r["r_offset"], r["r_info_type"], self._symbols.get_symbol(r["r_info_sym"]), r["r_addend"])
                        for r in (table.iter_relocations() if table else [])]  # fmt: skip
         constants = any(self._target(s).startswith(".rodata") for _, _, s, _ in relocations)
-        if not constants and relocations and relocations[-1][2].name == "NEXT" and relocations[-1][0] == len(code) - 4:
-            del code[-5:], relocations[-1:]  # a jump to what follows anyway
+        if not constants:
+            _fall_through(code, relocations)
         placed = self._place_constants(code, relocations)
         end = len(code)
         patches: list[Patch] = []
@@ -83,14 +100,14 @@ class ObjectReader:
                 if target == "HN":  # the addend of a TLB entry: 24 bytes behind its start, which is the operand
                     target, addend = "HM", addend + 24
                 patches.append((offset, target[1].lower(), addend, _ABSOLUTE[kind]))
-            elif kind in _RELATIVE and target == "TAKEN":
-                patches.append((offset, "l", addend, 4))
+            elif kind in _RELATIVE and target in _ELSEWHERE:
+                patches.append((offset, _ELSEWHERE[target], addend, 4))
             elif kind in _RELATIVE and (place := {"NEXT": end, symbol: 0, **placed}.get(target)) is not None:
                 base = self._value(entry) if target in placed else 0
                 code[offset : offset + 4] = (place + base + addend - offset).to_bytes(4, "little", signed=True)
             else:
                 raise StencilError(f"{symbol}: relocation {kind} against {target!r} at {offset:#x} is not a hole")
-        return bytes(code), patches
+        return relaxable(bytes(code), patches)
 
     def _target(self, entry: Any) -> str:
         if entry.name and entry["st_info"]["type"] != "STT_SECTION" and not entry.name.startswith("."):
@@ -117,9 +134,9 @@ def build(table: dict[str, Op]) -> dict[str, Piece]:
     source, names = module_source(table)
     reader = ObjectReader(compile_object(source))
     pieces = {name: reader.piece(symbol) for name, symbol in names}
-    for routine in ("run", "refill_none", "lookup", "lookup_again", "miss"):
+    for routine in ("run", "refill_none", "lookup", "lookup_again", "miss", *COLD_PIECES):
         pieces[routine] = reader.piece(routine)
-    known = set(SLOT_LETTERS) | {"i", "k", "l"}
+    known = set(SLOT_LETTERS) | {"i", "j", "k", "l", "C", "S"}
     for name, (_, patches) in pieces.items():
         if strange := {hole for _, hole, _, _ in patches} - known:
             raise StencilError(f"{name}: unknown holes {sorted(strange)}")

@@ -1,8 +1,8 @@
 """The stencil engine: blocks of copied and patched native code.
 
 A block's code is the head, then the code of each instruction's variant, joined; the holes that differ between instances
-are filled in the joined bytes. Native code returns with an exit record; :meth:`StencilEngine.execute` serves it and
-goes on at the same op, at the next one, or at another block.
+are filled in the joined bytes. The cold halves are joined elsewhere. Native code returns with an exit record;
+:meth:`StencilEngine.execute` serves it and goes on at the same op, at the next one, or at another block.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from struct import Struct
 from struct import error as StructError
 from typing import TYPE_CHECKING, Any
 
+from pyqemu.tcg.assembler import Assembler, Code, fill
 from pyqemu.tcg.builder import Insn, SubroutineBuilder
 from pyqemu.tcg.codebuffer import CodeBuffer, NoExecutableMemory
 from pyqemu.tcg.cpu import LeaveLoop
@@ -29,17 +30,19 @@ from pyqemu.tcg.env import (
     EXIT_MEMORY,
     EXIT_PC,
     EXIT_REASON,
+    FETCH_TABLES,
     LOOKUP_AGAIN_VECTOR,
     LOOKUP_VECTOR,
     MISS_VECTOR,
     REFILL_VECTOR,
     SUBROUTINES,
     TLB,
+    TLB_ENTRY,
+    TLB_SIZE,
     TLB_TABLE,
 )  # fmt: skip
 from pyqemu.tcg.optimize import optimize
-from pyqemu.tcg.stencil_build import Patch
-from pyqemu.tcg.stencils import Assembler, Code, StencilsUnavailable, fill_field, load
+from pyqemu.tcg.stencils import StencilsUnavailable, load
 from pyqemu.tcg.translate import MAX_INSTRUCTIONS, Block, Fields, Variant
 
 if TYPE_CHECKING:
@@ -74,18 +77,12 @@ class StencilEngine(Engine):
             self.buffer = CodeBuffer(code_size)
         except (NoExecutableMemory, OSError) as exc:
             raise StencilsUnavailable(str(exc)) from None
-        self.head, holes = self.pieces["head_icount" if icount else "head"]
-        self._heads = [self._head(holes, count) for count in range(MAX_INSTRUCTIONS + 1)]
+        name = "head_icount" if icount else "head"
+        self._heads = [self.assembler.assemble([(name, count)]) for count in range(MAX_INSTRUCTIONS + 1)]
+        self._head_size, self._cold_head_size = len(self._heads[0].data), len(self._heads[0].cold)
         self._depth = 0  # of execute(): a helper may run an instruction of its own
         self._full = False
         self._routines()
-
-    def _head(self, holes: list[Patch], count: int) -> bytes:
-        """The head of a block of so many instructions."""
-        head = bytearray(self.head)
-        for offset, _, addend, size in holes:
-            fill_field(head, offset, count + addend, size)
-        return bytes(head)
 
     def _routines(self) -> None:
         """What lies at the start of the buffer: the way in, the stop that a stale block jumps to, the refill stub."""
@@ -112,7 +109,7 @@ class StencilEngine(Engine):
 
     def _set_refill(self) -> None:
         """Let accesses that miss run the target's page walk."""
-        vector = self._refill_none if self._refill is None else self.buffer.append(self._refill.data)
+        vector = self._refill_none if self._refill is None else self._append_code(self._refill)
         self.q[REFILL_VECTOR >> 3] = vector
         self.q[MISS_VECTOR >> 3] = self._miss
         self.q[LOOKUP_VECTOR >> 3], self.q[LOOKUP_AGAIN_VECTOR >> 3] = self._lookup, self._lookup_again
@@ -136,19 +133,28 @@ class StencilEngine(Engine):
         self._place_subroutine(number)
 
     def _place_subroutine(self, number: int) -> None:
-        self.q[(SUBROUTINES >> 3) + number] = self._append(self._subroutines[number].data)
+        self.q[(SUBROUTINES >> 3) + number] = self._append_code(self._subroutines[number])
 
     def place(self, block: Block, fields: list[Fields]) -> None:
-        data = self._heads[block.count] + b"".join([variant.code.data for variant in block.variants])
-        address = self._append(data)
-        position = address - self.buffer.address + len(self.head)
+        head = self._heads[block.count]
+        codes = [variant.code for variant in block.variants]
+        data = head.data + b"".join([code.data for code in codes])
+        address, cold_address = self._append(data, head.cold + b"".join([code.cold for code in codes]))
         view = self.buffer.view
+        hot, cold = address - self.buffer.address, cold_address - self.buffer.address
+        head.connect(view, hot, cold)
+        hot += self._head_size
+        cold += self._cold_head_size
         try:
-            for variant, here in zip(block.variants, fields, strict=True):
-                code = variant.code
+            for code, here in zip(codes, fields, strict=True):
                 if code.patches:
-                    code.fill(view, position, here)
-                position += len(code.data)
+                    fill(code.patches, view, hot, here)
+                if code.links:
+                    code.connect(view, hot, cold)
+                    if code.cold_patches:
+                        fill(code.cold_patches, view, cold, here)
+                    cold += len(code.cold)
+                hot += len(code.data)
         except StructError:
             self._widen(block, fields)
             return
@@ -159,22 +165,28 @@ class StencilEngine(Engine):
         self._starts.append(address)
         self._placed.append(block)
 
-    def _append(self, data: bytes) -> int:
-        """Put code into the buffer; if that is full, everything else is thrown away before."""
+    def _append(self, data: bytes, cold: bytes) -> tuple[int, int]:
+        """Put both halves of code into the buffer; if that is full, everything else is thrown away before."""
         try:
-            return self.buffer.append(data, PADDING)
+            return self.buffer.append(data, PADDING), self.buffer.append_cold(cold)
         except MemoryError:
             if self._depth > 1:  # the code that called the helper that got us here must stay
                 self._full = True
                 raise LeaveLoop from None
             self.flush()
-            return self.buffer.append(data, PADDING)
+            return self.buffer.append(data, PADDING), self.buffer.append_cold(cold)
+
+    def _append_code(self, code: Code) -> int:
+        """Put code without holes into the buffer."""
+        address, cold = self._append(code.data, code.cold)
+        code.connect(self.buffer.view, address - self.buffer.address, cold - self.buffer.address)
+        return address
 
     def _widen(self, block: Block, fields: list[Fields]) -> None:
         """A number of an instance does not fit into 32 bits: from now on its shape has fields of 64 bits."""
         variants = []
         for variant in block.variants:
-            if not variant.wide and variant.code.patches:
+            if not variant.wide and variant.code.holes:
                 wide = Variant(variant.shape, variant.ops, variant.cc_out)
                 wide.wide, wide.code = True, self.assembler.assemble(variant.ops, wide=True)
                 known = variant.shape.variants
@@ -207,7 +219,7 @@ class StencilEngine(Engine):
         place = self._located.get(address)
         if place is None:
             block = self._placed[bisect_right(self._starts, address) - 1]
-            offset = address - block.address - len(self.head)
+            offset = address - block.address - self._head_size
             for index, variant in enumerate(block.variants):
                 size = len(variant.code.data)
                 if offset < size:
@@ -221,6 +233,13 @@ class StencilEngine(Engine):
                 self._located.clear()
             self._located[address] = place  # stays right for a stale block: its addresses are not used again
         return place
+
+    def host_code(self, block: Block) -> list[tuple[int, int]]:
+        head = self._heads[block.count]
+        field, _ = head.links[0]
+        cold = block.address + field + 4 + self._distance(block.address + field)
+        size = len(head.cold) + sum(len(variant.code.cold) for variant in block.variants)
+        return [(block.address, block.size), (cold, size)]
 
     def _block_at(self, address: int) -> Block:
         return self._placed[bisect_right(self._starts, address) - 1]
@@ -355,7 +374,7 @@ class StencilEngine(Engine):
         rest = block.count - index - 1
         if index + 1 >= len(block.variants) or not block.variants[index + 1].shape.length:
             return
-        offset = len(self.head) + sum(len(variant.code.data) for variant in block.variants[: index + 1])
+        offset = self._head_size + sum(len(variant.code.data) for variant in block.variants[: index + 1])
         at = block.address + offset
         self.buffer.patch(at, _JUMP.pack(0xE9, self._stop - at - 5))
         self.q[self.pc_index] = block.pc_of(index + 1)
@@ -366,29 +385,59 @@ class StencilEngine(Engine):
     # --- chaining -----------------------------------------------------------------------------------------------------
 
     def _chain(self) -> int:
-        """A direct jump that leads nowhere yet: let it lead to its target, if that is on the same page.
-
-        Otherwise what follows it is a look into the jump cache, for which the way out is put out of the way.
-        """
+        """A direct jump that leads nowhere yet: let it lead to its target."""
         address = self.q[_PC]
-        block, _, insn, after, _ = self._located.get(address) or self._locate(address)
+        block, _, insn, *_ = self._located.get(address) or self._locate(address)
         found = self.find()
         if not block.valid or self.trace is not None or not found.valid:
             return found.address
         same_page = (found.linear ^ block.linear) >> 12 == 0 and not found.second and not block.second
+        _, field, way_out, size = insn
+        jump = address + field
+        unchained = self._distance(jump)
+        # Else what follows is a look into the jump cache, for which the way out is put out of the way.
         if same_page and found.flags == block.flags:
-            jump = address - insn[1]
-            self.buffer.patch(jump, _REL32.pack(found.address - jump - 4))
-            if found.chained is None:
-                found.chained = []
-            found.chained.append(jump)
+            target = found.address
         else:
-            self.buffer.patch(address, _JUMP.pack(0xE9, after - address - 5))
+            self.buffer.patch(jump + 4 + unchained + way_out, _JUMP.pack(0xE9, size - 5))
             self.enter_jump_cache(found)
+            if found.second or found.flags != block.flags:
+                return found.address
+            target = self._far_jump(found, jump + 4 + unchained)
+        self.buffer.patch(jump, _REL32.pack(target - jump - 4))
+        if found.chained is None:
+            found.chained = []
+        found.chained += (jump, unchained)
         return found.address
+
+    def _far_jump(self, found: Block, otherwise: int) -> int:
+        """Where a jump to a block on another page may lead: the page must still be mapped, and to the same memory.
+
+        The entry of the software TLB that says so is known, and so is what it must hold. If it holds something else,
+        the way goes on at the host address *otherwise*.
+        """
+        table = self.q[(FETCH_TABLES >> 3) + (found.flags & 3)]
+        page = found.linear & ~0xFFF
+        entry = table + (page >> 12 & TLB_SIZE - 1) * TLB_ENTRY
+        code, field, elsewhere = self.assembler.far_jump(
+            entry + 16, page, entry + 24, (found.host & ~0xFFF) - page & M64
+        )
+        try:
+            address = self.buffer.append_cold(code)
+        except MemoryError:
+            return otherwise
+        self.buffer.patch(address + elsewhere, _REL32.pack(otherwise - address - elsewhere - 4))
+        self.buffer.patch(address + field, _REL32.pack(found.address - address - field - 4))
+        return address
+
+    def _distance(self, jump: int) -> int:
+        """How far the jump with its field at that host address goes."""
+        distance: int = _REL32.unpack_from(self.buffer.view, jump - self.buffer.address)[0]
+        return distance
 
     def _unlink(self, block: Block) -> None:
         self.leave_jump_cache(block)
-        for jump in block.chained or ():
-            self.buffer.patch(jump, _REL32.pack(0))
+        chained = iter(block.chained or ())
+        for jump, unchained in zip(chained, chained, strict=True):
+            self.buffer.patch(jump, _REL32.pack(unchained))
         block.chained = None

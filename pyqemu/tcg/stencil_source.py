@@ -1,13 +1,15 @@
 """From the table of operations to LLVM text: every row becomes one tiny function with holes.
 
-A stencil is called with the environment as its only argument and ends in a jump to ``NEXT``, which is what follows it.
-Its holes are undefined symbols: ``HA`` … for slot offsets, ``HI`` for the immediate, ``TAKEN`` for where a branch goes.
-A stencil finds its own address relative to the instruction pointer, so a piece of code may be copied anywhere.
+A stencil is called with a pointer into the environment as its only argument and ends in a jump to ``NEXT``, which is
+what follows it. Its holes are undefined symbols: ``HA`` … for slot offsets, ``HI`` for the immediate, ``TAKEN`` for
+where a branch goes. A stencil finds its own address relative to the instruction pointer, so a piece of code may be
+copied anywhere.
+
+What is rarely run stands apart: a stencil goes to ``COLD``, which is placed far away from the block, so that hot code
+is dense and has no jumps over code that does not run. A cold piece calls the op that it belongs to ``SELF``.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from pyqemu.tcg.env import (
     BUDGET,
@@ -30,6 +32,7 @@ from pyqemu.tcg.env import (
     LOOKUP_AGAIN_VECTOR,
     LOOKUP_VECTOR,
     MISS_VECTOR,
+    POINTER,
     REFILL_VECTOR,
     SUBROUTINE_LINK,
     TLB_SIZE,
@@ -40,15 +43,17 @@ HEADER = """
 @NEXT_ADDRESS = external dso_local global i8
 declare dso_local ghccc void @NEXT(ptr)
 declare dso_local ghccc void @TAKEN(ptr)
+declare dso_local ghccc void @COLD(ptr, i64)
+@SELF = external dso_local global i8
 """
 METADATA = """
 !0 = !{!"branch_weights", i32 4000, i32 1}
-!1 = !{i64 0, i64 1048576}
+!1 = !{i64 -1048576, i64 1048576}
 !2 = !{i64 -2147483648, i64 2147483648}
-attributes #0 = { nounwind "no-jump-tables"="true" }
+attributes #0 = { nounwind optsize "no-jump-tables"="true" }
 """
 NEXT = "musttail call ghccc void @NEXT(ptr %env)\nret void"
-SLOT_LETTERS = "dabcesmn"
+SLOT_LETTERS = "dabcesmnx"
 
 
 def _declarations() -> str:
@@ -62,7 +67,7 @@ def _declarations() -> str:
 
 
 def _env_pointer(name: str, offset: int) -> str:
-    return f"%{name} = getelementptr i8, ptr %env, i64 {offset}\n"
+    return f"%{name} = getelementptr i8, ptr %env, i64 {offset - POINTER}\n"
 
 
 def _store_env(offset: int, value: str, name: str) -> str:
@@ -74,14 +79,36 @@ def leave(symbol: str, reason: int) -> str:
     return (_store_env(EXIT_PC, f"ptr @{symbol}", "xp") + _store_env(EXIT_REASON, f"i64 {reason}", "xr")) + "ret void"
 
 
-def _missed(symbol: str, op: Op) -> str:
+MISSED = "miss:\ntail call ghccc void @COLD(ptr %env, i64 %addr)\nret void\n"
+
+
+def cold_piece(op: Op) -> str:
+    """The name of the cold piece that goes with an op; empty where there is none."""
+    if op.size:
+        return "cold_load" if op.kind == "load" else "cold_store"
+    return "cold_head" if op.name.startswith("head") else ""
+
+
+def _cold(symbol: str, body: str) -> str:
+    text = f'define dso_local ghccc void @{symbol}(ptr noalias %env, i64 %addr) #0 section ".text.{symbol}" {{\n'
+    return text + body + "}\n"
+
+
+def _missed(store: int) -> str:
     """The way out of a guest access: its address, its own code and its kind go to a routine that all accesses share."""
-    store = 0 if op.kind == "load" else 1
     return (
-        f'miss:\n%access = call i64 asm "movq $$HM+{store}, $0", "=r"()\n%self = ptrtoint ptr @{symbol} to i64\n'
+        f'%access = call i64 asm "movq $$HX+{store}, $0", "=r"()\n%self = ptrtoint ptr @SELF to i64\n'
         + _env_pointer("vectorp", MISS_VECTOR) + "%vector = load ptr, ptr %vectorp\n"
         + "tail call ghccc void %vector(ptr %env, i64 %addr, i64 %self, i64 %access)\nret void\n"
     )  # fmt: skip
+
+
+COLD_PIECES = ("cold_load", "cold_store", "cold_head", "chain")
+
+
+def _cold_pieces() -> str:
+    return (_cold("cold_load", _missed(0)) + _cold("cold_store", _missed(1))
+            + _cold("cold_head", leave("SELF", EXIT_HEAD)) + _cold("chain", leave("SELF", EXIT_CHAIN)))  # fmt: skip
 
 
 def _miss_routine() -> str:
@@ -102,6 +129,8 @@ def _load_operand(letter: str, bits: int, wide: bool, displacement: bool = False
         move = "movabsq" if wide else "movq"
         text = f'%i64 = call i64 asm "{move} $$HI, $0", "=r"()\n'
         return text + (f"%i = trunc i64 %i64 to i{bits}\n" if bits < 64 else "%i = or i64 %i64, 0\n")
+    if letter == "j":
+        return '%j = call i64 asm "movabsq $$HJ, $0", "=r"()\n'
     if letter == "k":
         return '%k = call i64 asm "movq $$HK, $0", "=r"()\n'
     if letter in "ms":
@@ -143,7 +172,7 @@ define dso_local ghccc void @lookup(ptr noalias %env, i64 %a, i64 %b) #0 section
 %mixed = mul i64 %a, {JUMP_CACHE_MULTIPLIER}
 %hash = lshr i64 %mixed, {JUMP_CACHE_SHIFT}
 %scaled = shl i64 %hash, 6
-%offset = add i64 %scaled, {JUMP_CACHE}
+%offset = add i64 %scaled, {JUMP_CACHE - POINTER}
 %entry1 = getelementptr i8, ptr %env, i64 %offset
 %pc1 = load i64, ptr %entry1
 %flagsp1 = getelementptr i8, ptr %entry1, i64 8
@@ -167,10 +196,11 @@ known:
 %entry = phi ptr [ %entry1, %0 ], [ %entry2, %second ]
 %mode = and i64 %b, 3
 %modes = shl i64 %mode, 3
-%tablesp = getelementptr i8, ptr %env, i64 {FETCH_TABLES}
+%tablesp = getelementptr i8, ptr %env, i64 {FETCH_TABLES - POINTER}
 %tablep = getelementptr i8, ptr %tablesp, i64 %modes
 %tableoffset = load i64, ptr %tablep
-%table = getelementptr i8, ptr %env, i64 %tableoffset
+%tablefrom = getelementptr i8, ptr %env, i64 {-POINTER}
+%table = getelementptr i8, ptr %tablefrom, i64 %tableoffset
 %page7 = lshr i64 %a, 7
 %index = and i64 %page7, {(TLB_SIZE - 1) << 5}
 %tlb = getelementptr i8, ptr %table, i64 %index
@@ -231,9 +261,9 @@ store i64 %left, ptr %budgetp
 )
 
 
-def _head(symbol: str, condition: str) -> str:
-    return (f"br i1 %{condition}, label %run, label %stop, !prof !0\nstop:\n{leave(symbol, EXIT_HEAD)}\n"
-            f"run:\n{NEXT}\n")  # fmt: skip
+def _head(condition: str) -> str:
+    return (f"br i1 %{condition}, label %run, label %stop, !prof !0\nstop:\n"
+            f"tail call ghccc void @COLD(ptr %env, i64 undef)\nret void\nrun:\n{NEXT}\n")  # fmt: skip
 
 
 def _go_to(pointer: str) -> str:
@@ -244,13 +274,11 @@ def _go_to(pointer: str) -> str:
 def _exit_body(symbol: str, name: str) -> str:
     match name:
         case "head":
-            return _REQUESTED + _head(symbol, "quiet")
+            return _REQUESTED + _head("quiet")
         case "head_icount":
-            return _REQUESTED + _BUDGET + _head(symbol, "go")
+            return _REQUESTED + _BUDGET + _head("go")
         case "goto_tb":
             return "musttail call ghccc void @TAKEN(ptr %env)\nret void\n"
-        case "chain":
-            return leave(symbol, EXIT_CHAIN)
         case "goto_ptr":
             return _GOTO_PTR
         case "call":
@@ -272,7 +300,7 @@ def _exit_body(symbol: str, name: str) -> str:
 def stencil(symbol: str, op: Op, *, wide: bool = False) -> str:
     """The LLVM text of one row; *wide* takes the immediate as a full 64-bit field."""
     lines = [f'define dso_local ghccc void @{symbol}(ptr noalias %env) #0 section ".text.{symbol}" {{']
-    takes_immediate = op.name in ("head_icount",) or op.kind != "exit"
+    takes_immediate = op.name == "head_icount" or op.kind != "exit"
     lines += [_load_operand(letter, bits, wide, op.size > 0) for letter, bits in op.operands
               if letter != "l" and (takes_immediate or letter != "i")]  # fmt: skip
     if op.kind == "exit":
@@ -290,18 +318,19 @@ def stencil(symbol: str, op: Op, *, wide: bool = False) -> str:
         lines.append(_RECORD)
     lines.append(_store_result(op) + NEXT)
     if op.size:
-        lines.append(_missed(symbol, op))
+        lines.append(MISSED)
     return "\n".join([*lines, "}\n"])
 
 
-RUN = """
-define dso_local void @run(ptr %env, ptr %entry) #0 section ".text.run" {
+RUN = f"""
+define dso_local void @run(ptr %base, ptr %entry) #0 section ".text.run" {{
+%env = getelementptr i8, ptr %base, i64 {POINTER}
 call ghccc void %entry(ptr %env)
 ret void
-}
-define dso_local ghccc void @refill_none(ptr %env) #0 section ".text.refill_none" {
+}}
+define dso_local ghccc void @refill_none(ptr %env) #0 section ".text.refill_none" {{
 ret void
-}
+}}
 """
 
 
@@ -309,7 +338,7 @@ def module_source(table: dict[str, Op]) -> tuple[str, list[tuple[str, str]]]:
     """The whole module, and the names of its stencils: pairs of row name (``.q`` for 64-bit immediates) and symbol."""
     names: list[tuple[str, str]] = []
     parts = [_declarations()]
-    for op in _engine_rows(table):
+    for op in table.values():
         symbol = f"op_{op.name}"
         names.append((op.name, symbol))
         parts.append(stencil(symbol, op))
@@ -317,10 +346,5 @@ def module_source(table: dict[str, Op]) -> tuple[str, list[tuple[str, str]]]:
             names.append((op.name + ".q", symbol + "_q"))
             parts.append(stencil(symbol + "_q", op, wide=True))
     extra = "".join(sorted({line for op in table.values() for line in op.declare}))
-    return "".join([*parts[:1], extra, *parts[1:], _lookup_routines(), _miss_routine(), RUN, METADATA]), names
-
-
-def _engine_rows(table: dict[str, Op]) -> Iterable[Op]:
-    yield from table.values()
-    yield Op("head_icount", (("i", 64),), kind="exit")
-    yield Op("chain", (), kind="exit")
+    shared = [_cold_pieces(), _lookup_routines(), _miss_routine(), RUN, METADATA]
+    return "".join([*parts[:1], extra, *parts[1:], *shared]), names

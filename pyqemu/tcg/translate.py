@@ -83,7 +83,7 @@ class Block:
     :ivar host: host address of its first byte; 0 for a block that is used once and not kept
     :ivar second: the page of host memory that its last instruction reaches into; 0 for most blocks
     :ivar address: where its native code is
-    :ivar chained: host addresses of jumps that lead here
+    :ivar chained: host addresses of jumps that lead here, each followed by the distance to where it led before
     :ivar steps: what the python engine runs
     :ivar other: another block that begins at the same host address
     """

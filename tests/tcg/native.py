@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 
+from pyqemu.tcg.assembler import Assembler, fill_field
 from pyqemu.tcg.builder import Insn
 from pyqemu.tcg.codebuffer import CodeBuffer
 from pyqemu.tcg.env import Env
 from pyqemu.tcg.ops import Op
 from pyqemu.tcg.python_engine import FunctionWriter, quotient, remainder
-from pyqemu.tcg.stencils import Assembler, fill_field, load
+from pyqemu.tcg.stencils import load
 
 Fields = tuple[int, int, int]
 
@@ -26,12 +27,14 @@ class Native:
 
     def run(self, ops: list[Insn], env: Env, fields: Fields = (0, 0, 0)) -> None:
         code = self.assembler.assemble([*ops, ("leave",)])
-        data = bytearray(code.data)
-        for offset, hole, size in code.holes:
-            fill_field(data, offset, hole.value(*fields), size)
-        if self.buffer.used + len(data) > self.buffer.size:
-            self.buffer.used = self.first_free
-        self.call(env.address, self.buffer.append(data))
+        hot, cold = bytearray(code.data), bytearray(code.cold)
+        for is_cold, offset, hole, size in code.holes:
+            fill_field(cold if is_cold else hot, offset, hole.value(*fields), size)
+        if self.buffer.used + len(hot) + len(cold) > self.buffer.cold_start:
+            self.buffer.used, self.buffer.cold_start = self.first_free, self.buffer.size
+        address, cold_address = self.buffer.append(hot), self.buffer.append_cold(cold)
+        code.connect(self.buffer.view, address - self.buffer.address, cold_address - self.buffer.address)
+        self.call(env.address, address)
 
 
 def run_python(table: dict[str, Op], ops: list[Insn], env: Env, fields: Fields = (0, 0, 0)) -> None:

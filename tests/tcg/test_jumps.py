@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from toy import Toy
+from toy_isa import assemble
 
 from pyqemu.tcg.env import JUMP_CACHE, JUMP_CACHE_ENTRY, JUMP_CACHE_SIZE, jump_cache_slot
 
@@ -37,7 +39,7 @@ def test_loop_is_chained(toy: Toy) -> None:
         assert finds[0x1004] <= 2
 
 
-def test_direct_jumps_across_pages_use_the_jump_cache(toy: Toy) -> None:
+def test_direct_jumps_across_pages_are_chained(toy: Toy) -> None:
     toy.put(0x1000, ("li", 1, 0, 1000), "loop", ("addi", 1, 1, -1), ("jmp", 0, 0, 0x1000))
     toy.put(0x2008, ("addi", 2, 2, 1), ("bnz", 1, 0, -0x1008), ("stop",))
     finds = count_finds(toy)
@@ -46,6 +48,52 @@ def test_direct_jumps_across_pages_use_the_jump_cache(toy: Toy) -> None:
     if is_native(toy):
         assert finds[0x2008] <= 3
         assert finds[0x1004] <= 3
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["page flush", "full flush"])
+def test_direct_jump_follows_its_page_when_that_is_remapped(toy: Toy, whole: bool) -> None:
+    """The jump from page 4 was chained to the code on page 5; then page 6 is mapped there, and page 5 again."""
+    toy.cpu.table[5] = (5, 7)
+    toy.put(0x5000, ("addi", 2, 2, 1), ("jr", 0, 10))
+    toy.put(0x6000, ("addi", 2, 2, 0x100), ("jr", 0, 10))
+
+    def change(argument: int) -> None:
+        toy.cpu.table[5] = (6 if toy.cpu.table[5][0] == 5 else 5, 7)
+        toy.cpu.tlb_flush() if whole else toy.cpu.tlb_flush_page(0x5000)
+
+    toy.cpu.calls = [change]
+    toy.put(0x4000, ("li", 3, 0, 4), ("li64", 10, 0, 0x4014), ("jmp", 0, 0, 0xFF0), ("addi", 3, 3, -1),
+            ("bnz", 3, 0, -8), ("call", 13, 12, 0), ("addi", 1, 1, -1), ("bnz", 1, 0, -0x24), ("stop",))  # fmt: skip
+    toy.cpu[1] = 6
+    toy.run(0x4000)
+    assert toy.cpu[2] == 3 * 4 * 1 + 3 * 4 * 0x100
+
+
+def test_direct_jump_to_a_page_that_loses_its_permission(toy: Toy) -> None:
+    toy.cpu.table[5] = (5, 7)
+    toy.put(0x5000, ("addi", 2, 2, 1), ("jr", 0, 10))
+
+    def change(argument: int) -> None:
+        if toy.cpu[2] == 3:
+            toy.cpu.table[5] = (5, 3)
+            toy.cpu.tlb_flush()
+
+    toy.cpu.calls = [change]
+    toy.put(0x4000, ("li64", 10, 0, 0x4010), ("jmp", 0, 0, 0xFF4), ("call", 13, 12, 0), ("jmp", 0, 0, -0x14))
+    toy.run(0x4000)
+    assert (toy.cpu[2], toy.cpu.faults) == (3, [(0x5000, 2, 0x5000)])
+
+
+def test_direct_jump_to_code_that_is_overwritten(toy: Toy) -> None:
+    """The chained jump across pages must not lead to the stale block."""
+    toy.put(0x5000, ("addi", 2, 2, 1), ("jr", 0, 10))
+    new = int.from_bytes(assemble([("addi", 2, 2, 16)], 0), "little")
+    toy.cpu.calls = [lambda argument: toy.cpu.store(0x5000, 4, new) if toy.cpu[1] == 3 else None]
+    toy.put(0x4000, ("li64", 10, 0, 0x4010), ("jmp", 0, 0, 0xFF4), ("call", 13, 12, 0), ("addi", 1, 1, -1),
+            ("bnz", 1, 0, -0x18), ("stop",))  # fmt: skip
+    toy.cpu[1] = 6
+    toy.run(0x4000)
+    assert toy.cpu[2] == 4 * 1 + 2 * 16
 
 
 def test_indirect_jumps(toy: Toy) -> None:

@@ -36,7 +36,7 @@ def instance(op: Op, rng: random.Random) -> Insn:
     """The op on the fixed slots, with random immediates."""
     values = []
     for letter, bits in op.operands:
-        if letter == "i":
+        if letter in "ij":
             values.append(number(rng, bits))
         elif letter == "k":
             values.append(rng.randrange(64))

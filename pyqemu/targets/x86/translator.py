@@ -46,6 +46,7 @@ from pyqemu.targets.x86.layout import (
 )
 from pyqemu.targets.x86.operands import MemoryOperand, Operand, Source, build
 from pyqemu.tcg.builder import Builder
+from pyqemu.tcg.env import is_temporary
 from pyqemu.tcg.hole import Hole
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ class X86Translator(Builder):
 
     def clean(self, base: Value, disp: int | Hole) -> Value:
         """Return ``base + disp`` in a slot whose upper half is zero if the address has 32 bits."""
-        if isinstance(disp, int) and disp == 0 and (base.bits == 64 or base.offset >= self.temporaries):
+        if isinstance(disp, int) and disp == 0 and (base.bits == 64 or is_temporary(base.offset)):
             return base
         return base + disp
 

@@ -8,10 +8,10 @@ native code, and a hole is a constant whose number is not known.
 from __future__ import annotations
 
 from pyqemu.tcg.builder import Insn
+from pyqemu.tcg.env import is_temporary
 from pyqemu.tcg.ops import Op
 from pyqemu.tcg.optimize.copies import forward_copies
 from pyqemu.tcg.optimize.dead import drop_dead
-from pyqemu.tcg.optimize.effects import is_temporary
 from pyqemu.tcg.optimize.fold import fold_constants
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pyqemu.tcg.builder import Insn
+from pyqemu.tcg.env import is_temporary
 from pyqemu.tcg.ops import Op
-from pyqemu.tcg.optimize.effects import Range, is_temporary, overlap, writes
+from pyqemu.tcg.optimize.effects import Range, overlap, writes
 
 _COPIES = {"mov8": 8, "mov16": 16, "mov32": 32, "mov64": 64, "mov128": 128}
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pyqemu.tcg.builder import Insn
+from pyqemu.tcg.env import is_temporary
 from pyqemu.tcg.ops import Op
-from pyqemu.tcg.optimize.effects import is_temporary, reads, writes
+from pyqemu.tcg.optimize.effects import reads, writes
 
 
 def drop_dead(ops: list[Insn], table: dict[str, Op]) -> list[Insn]:

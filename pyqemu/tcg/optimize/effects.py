@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pyqemu.tcg.builder import Insn
-from pyqemu.tcg.env import ENV_SIZE, SUBROUTINE_TEMPORARIES, TEMPORARIES, TLB
+from pyqemu.tcg.env import ENV_SIZE, GLOBALS, NEAR_TEMPORARIES, TEMPORARIES
 from pyqemu.tcg.ops import Op
 
 Range = tuple[int, int]  #: first byte, byte after the last
 EVERYTHING: Range = (0, ENV_SIZE)
-
-
-def is_temporary(offset: int) -> bool:
-    """Whether nobody looks at the slot after the instruction."""
-    return TEMPORARIES <= offset < SUBROUTINE_TEMPORARIES or SUBROUTINE_TEMPORARIES <= offset < TLB
+NO_TEMPORARY: tuple[Range, ...] = ((0, NEAR_TEMPORARIES), (GLOBALS, TEMPORARIES))
 
 
 Signature = tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
@@ -50,9 +46,9 @@ def writes(insn: Insn, table: dict[str, Op]) -> list[Range]:
     if name == "label":
         return []
     if name == "gosub":
-        return [(0, TEMPORARIES)]
+        return [*NO_TEMPORARY]
     if name == "call":
-        return [(0, TEMPORARIES), (insn[3], insn[3] + 8)] if insn[3] >= 0 else [(0, TEMPORARIES)]
+        return [*NO_TEMPORARY, (insn[3], insn[3] + 8)] if insn[3] >= 0 else [*NO_TEMPORARY]
     signature = _signatures.get(name) or _signature(table[name])
     return [(insn[place], insn[place] + size) for place, size in signature[1]]
 

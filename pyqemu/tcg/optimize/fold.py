@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pyqemu.tcg.builder import Insn
+from pyqemu.tcg.env import is_temporary
 from pyqemu.tcg.hole import Hole
 from pyqemu.tcg.ops import Op
-from pyqemu.tcg.optimize.effects import Range, is_temporary, overlap, writes
+from pyqemu.tcg.optimize.effects import Range, overlap, writes
 
 
 def fold_constants(ops: list[Insn], table: dict[str, Op]) -> list[Insn]:
