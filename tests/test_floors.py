@@ -26,7 +26,8 @@ FLOORS = (
     ("tcg", "migration", "block", "chardev", "net", "ui", "audio"),
     ("system",),
     ("qom", "memory"),
-    ("qapi", "io", "crypto", "fpu", "util"),
+    ("qapi", "io", "crypto", "fpu"),
+    ("util",),
     ("__init__",),
 )
 HEIGHT = {name: len(FLOORS) - number for number, floor in enumerate(FLOORS) for name in floor}

@@ -13,6 +13,7 @@ import pyqemu
 ROOT = Path(pyqemu.__file__).parents[1]
 MAX_LINES = 600
 SOURCES = sorted(path for part in ("pyqemu", "tests", "bench") for path in (ROOT / part).rglob("*.py"))
+WRITTEN = [path for path in SOURCES if path.parent.name != "generated"]
 TEXTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *SOURCES, *ROOT.rglob("pyqemu/**/*.asm")])
 FOREIGN_PATHS = re.compile(r"/(home|work|Users)/\w")  # of somebody's machine
 
@@ -22,7 +23,7 @@ def name(path: Path) -> str:
 
 
 def test_files_are_short_enough_to_be_read() -> None:
-    long = {name(path): lines for path in SOURCES if (lines := len(path.read_text("utf-8").splitlines())) > MAX_LINES}
+    long = {name(path): lines for path in WRITTEN if (lines := len(path.read_text("utf-8").splitlines())) > MAX_LINES}
     assert not long
 
 

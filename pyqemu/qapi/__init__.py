@@ -1,0 +1,1 @@
+"""The contract of the control plane: schema, generated types, conversion from and to JSON, registered handlers."""

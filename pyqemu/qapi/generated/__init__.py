@@ -1,0 +1,1 @@
+"""Generated from ``qapi-schema.json`` by ``python -m pyqemu.qapi``."""

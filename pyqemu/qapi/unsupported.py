@@ -1,0 +1,37 @@
+"""Why a command of the schema has no handler in this build; by the file of the schema, or by command."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DEFAULT: Final = "nothing in it does this yet"
+
+MODULES: Final[dict[str, str]] = {
+    "acpi": "no memory devices can be plugged in",
+    "block-export": "there is no NBD server yet",
+    "job": "there are no jobs yet",
+    "migration": "there is no migration yet",
+    "net": "there are no network adapters yet",
+    "rocker": "there is no rocker switch",
+    "tpm": "there is no TPM",
+}
+
+COMMANDS: Final[dict[str, str]] = {
+    **dict.fromkeys(("balloon", "query-balloon"), "there is no balloon device yet"),
+    **dict.fromkeys(
+        ("query-vnc", "query-vnc-servers", "change-vnc-password", "set_password", "expire_password", "add_client"),
+        "there is no VNC or SPICE server yet",
+    ),
+    **dict.fromkeys(
+        ("block-commit", "block-stream", "drive-backup", "blockdev-backup", "drive-mirror", "blockdev-mirror"),
+        "there are no block jobs yet",
+    ),
+    **dict.fromkeys(("snapshot-save", "snapshot-load", "snapshot-delete"), "the machine's state can't be saved yet"),
+    **dict.fromkeys(("xen-save-devices-state", "xen-set-global-dirty-log"), "there is no Xen accelerator"),
+    **dict.fromkeys(("cpu-add", "query-hotpluggable-cpus"), "processors can't be plugged in yet"),
+}
+
+
+def reason(command: str, module: str) -> str:
+    """Why there is no handler: the end of a sentence."""
+    return COMMANDS.get(command) or MODULES.get(module) or DEFAULT
