@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 
 from pyqemu.memory.flatview import Section, flatten
 from pyqemu.memory.ram import RamBlock
-from pyqemu.memory.region import MASKS, MAX_SIZE, MemoryRegion, UnassignedRegion
+from pyqemu.memory.region import MASKS, MAX_SIZE, MemoryRegion, RegionKind, UnassignedRegion
 
 Buffer = bytes | bytearray | memoryview
 WriteListener = Callable[[RamBlock, int, int], None]
+Tap = Callable[[MemoryRegion, bool, int, int, int], None]
+"""``(region, is_write, address, size, value)`` of an access to a device's registers."""
 
 _PAGE_BITS = 12
 _SMALL = 0x10000  # spaces up to this size (ports) are cached per address
@@ -38,6 +40,7 @@ class AddressSpace:
         self.write_listeners: list[WriteListener] = []
         """Called with (block, offset, length) after a write to RAM through this object: translated
         code that was there is stale."""
+        self._tap: Tap | None = None
         self._unassigned = UnassignedRegion("unassigned", MAX_SIZE)
         self._shift = 0 if root.size <= _SMALL else _PAGE_BITS
         self._sections: list[Section] | None = None
@@ -56,6 +59,10 @@ class AddressSpace:
         return self._sections
 
     def _install(self, sections: list[Section]) -> None:
+        if self._tap is not None:
+            for section in sections:
+                if section.region.kind is RegionKind.MMIO:
+                    _tap(section, self._tap)
         self._sections = sections
         self._starts = [section.start for section in sections]
         self._cache = {}
@@ -74,6 +81,12 @@ class AddressSpace:
         self._install(after)
         for listener in self.topology_listeners:
             listener()
+
+    def set_tap(self, tap: Tap | None) -> None:
+        """Let *tap* hear of each access to a device from now on; with None they cost nothing but themselves."""
+        self._tap = tap
+        if self._sections is not None:
+            self._install(flatten(self.root))
 
     def lookup(self, addr: int) -> Section:
         """Return the section that holds ``addr``: a region's, or the gap between two."""
@@ -114,6 +127,8 @@ class AddressSpace:
 
     def read_port_block(self, addr: int, size: int, count: int) -> bytes:
         """Up to ``count`` reads of ``size`` bytes of one place in one go; empty if its handler has none such."""
+        if self._tap is not None:
+            return b""  # one by one, so that each is heard of
         section = self._cache.get(addr >> self._shift) or self._find(addr)
         read_block = getattr(getattr(section.region, "handler", None), "read_block", None)
         data: bytes = read_block(addr - section.base, size, count) if read_block is not None else b""
@@ -121,6 +136,8 @@ class AddressSpace:
 
     def write_port_block(self, addr: int, size: int, data: bytes) -> int:
         """Write ``data`` to one place, ``size`` bytes at a time, in one go; returns how much of it was taken."""
+        if self._tap is not None:
+            return 0
         section = self._cache.get(addr >> self._shift) or self._find(addr)
         write_block = getattr(getattr(section.region, "handler", None), "write_block", None)
         taken: int = write_block(addr - section.base, size, data) if write_block is not None else 0
@@ -201,6 +218,23 @@ class AddressSpace:
 
     def __repr__(self) -> str:
         return f"<AddressSpace {self.name}>"
+
+
+def _tap(section: Section, tap: Tap) -> None:
+    """Put *tap* into the way to the section's device."""
+    region, base = section.region, section.base
+    load, store = section.load, section.store
+
+    def tapped_load(offset: int, size: int) -> int:
+        value = load(offset, size)
+        tap(region, False, base + offset, size, value)
+        return value
+
+    def tapped_store(offset: int, size: int, value: int) -> None:
+        tap(region, True, base + offset, size, value)
+        store(offset, size, value)
+
+    section.load, section.store = tapped_load, tapped_store
 
 
 def _accesses(offset: int, length: int) -> Iterator[tuple[int, int]]:

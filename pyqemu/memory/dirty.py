@@ -30,6 +30,8 @@ class DirtyLog:
         self.on_take: list[Callable[[int, int], None]] = []
         """Called with (first page, pages) when pages become clean or logging starts: writes must
         be seen again from then on."""
+        self.on_end: list[Callable[[], None]] = []
+        """Called when nobody wants to know of writes any more."""
 
     @property
     def enabled(self) -> bool:
@@ -52,7 +54,9 @@ class DirtyLog:
 
     def disable(self, client: str) -> None:
         """Stop to log for ``client``."""
-        self.clients.pop(client, None)
+        if self.clients.pop(client, None) is not None and not self.clients:
+            for listener in self.on_end:
+                listener()
 
     def mark(self, offset: int, length: int) -> None:
         """Note a write of ``length`` bytes at ``offset``."""

@@ -9,17 +9,25 @@ parked; every request calls ``wakeups``, so that whoever runs the guest comes ou
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from pyqemu.qapi.errors import QapiError
+from pyqemu.system.biglock import BigLock
 from pyqemu.system.clock import Clock, RealtimeClock, RtcClock, VirtualClock
 from pyqemu.system.states import InvalidTransition, RunState, ShutdownCause
+from pyqemu.util.trace_events import TraceEvents
+
+if TYPE_CHECKING:
+    from pyqemu.qom.device import Device
 
 __all__ = ["InvalidTransition", "RunState", "ShutdownCause", "System", "VcpuControl"]
 
 Hook = Callable[[], None]
 EventSink = Callable[[str, dict[str, object]], None]
+Part = TypeVar("Part")
+WAKEUP_OTHER = 3  #: the reason that QEMU gives where it is neither the clock nor the power management timer
 
 
 class VcpuControl(Protocol):
@@ -37,24 +45,36 @@ class System:
 
     def __init__(
         self, *, clock: Clock | None = None, rtc_clock: RtcClock | None = None,
-        loop: asyncio.AbstractEventLoop | None = None,
+        loop: asyncio.AbstractEventLoop | None = None, trace: TraceEvents | None = None,
     ) -> None:  # fmt: skip
-        self.lock = threading.RLock()
+        self.lock = BigLock()
         """The big lock: whoever touches a device holds it."""
         self.clock: Clock = clock if clock is not None else VirtualClock()
         self.rtc_clock = rtc_clock or RtcClock()
+        self.trace = trace or TraceEvents()
+        """What is told of the machine as it happens."""
         self.realtime_clock = RealtimeClock()
         self.loop = loop
         self.vcpus: VcpuControl | None = None
         self.state = RunState.PRELAUNCH
         self.no_reboot = False
         self.no_shutdown = False
+        self.panic_action = "pause"
+        """What a guest's panic leads to: ``pause``, ``shutdown``, ``exit-failure`` or ``none``."""
+        self.watchdog_action = "reset"
+        """What a watchdog's bite leads to (schema, ``WatchdogExpirationAction``)."""
+        self.autostart = True
+        """Whether a guest that comes from elsewhere runs on when it is here; ``cont`` and ``stop`` change it before."""
         self.exit_code: int | None = None
         """Set when the program should end, by shutdown or by :meth:`request_exit`."""
         self.exit_cause = ShutdownCause.NONE
         self.wakeups: list[Hook] = []
         """Called from any thread when there is a request: must not block."""
         self.event_sinks: list[EventSink] = []
+        self.before_start: list[Hook] = []
+        """Called before the guest runs again; what one raises keeps it from that."""
+        self.before_realize: list[Callable[[Device], None]] = []
+        """Called with each device before it becomes real."""
         self._deferred: list[Hook] = []
         self._reset_hooks: list[Hook] = []
         self._powerdown_hooks: list[Hook] = []
@@ -68,6 +88,24 @@ class System:
         self._suspend = False
         self._wakeup = False
         self._stop: RunState | None = None
+        self._parts: list[object] = []
+        self._parkers = 0  # how many `parked` blocks are open
+
+    # -- the parts that the machine is made of
+
+    def add_part(self, part: object) -> None:
+        """Let :meth:`part` find *part*, by its class or a base of it; one that was added later is found first."""
+        self._parts.insert(0, part)
+
+    def part(self, kind: type[Part]) -> Part:
+        """The machine's part of that class: how commands find what they command.
+
+        :raise QapiError: this machine has none.
+        """
+        for part in self._parts:
+            if isinstance(part, kind):
+                return part
+        raise QapiError(f"this machine has no {kind.__name__}")
 
     # -- who wants to know
 
@@ -104,6 +142,29 @@ class System:
         for sink in self.event_sinks:
             sink(event, data)
 
+    # -- looking at a running guest
+
+    @contextmanager
+    def parked(self) -> Iterator[None]:
+        """Hold the lock, and the vCPUs out of native code: their state and memory may be read and written.
+
+        The run state does not change and nobody is told; blocks may be nested, in any thread.
+        """
+        with self.lock:
+            self._parkers += 1
+            try:
+                if self.running and self.vcpus is not None:
+                    self.vcpus.pause()
+                yield
+            finally:
+                self._parkers -= 1
+                self._resume_vcpus()
+
+    def _resume_vcpus(self) -> None:
+        """Let the vCPUs run, if the guest does and nobody looks at it; the last who looks calls again."""
+        if self.vcpus is not None and self.running and not self._parkers:
+            self.vcpus.resume()
+
     # -- state
 
     @property
@@ -120,20 +181,24 @@ class System:
             return
         if not self.state.may_become(state):
             raise InvalidTransition(f"run state may not go from {self.state.value} to {state.value}")
+        if event := self.trace.runstate_set:
+            event(new_state=state.number)
         self.state = state
 
     def start(self) -> None:
         """Let the guest run (``cont``). The lock is held."""
         if self.running:
             return
+        for prepare in self.before_start:
+            prepare()
         self.set_state(RunState.RUNNING)
         if isinstance(self.clock, VirtualClock):
             self.clock.start()
+        self._notify_state(True)
         for hook in self._state_hooks:
             hook(True, self.state)
         self.emit("RESUME")
-        if self.vcpus is not None:
-            self.vcpus.resume()
+        self._resume_vcpus()
 
     def stop(self, state: RunState = RunState.PAUSED) -> None:
         """Stop the guest, for the reason that ``state`` tells. The lock is held."""
@@ -144,9 +209,14 @@ class System:
         if isinstance(self.clock, VirtualClock):
             self.clock.stop()
         self.set_state(state)
+        self._notify_state(False)
         for hook in reversed(self._state_hooks):
             hook(False, self.state)
         self.emit("STOP")
+
+    def _notify_state(self, running: bool) -> None:
+        if event := self.trace.vm_state_notify:
+            event(running=int(running), reason=self.state.number)
 
     # -- requests
 
@@ -161,6 +231,8 @@ class System:
     def request_shutdown(self, cause: ShutdownCause = ShutdownCause.GUEST_SHUTDOWN) -> None:
         """Turn the machine off soon and end the program. ``-no-shutdown`` keeps it stopped instead,
         unless the operator asked."""
+        if event := self.trace.qemu_system_shutdown_request:
+            event()
         self._shutdown = self._shutdown or cause
         self._notify()
 
@@ -172,6 +244,8 @@ class System:
 
     def request_powerdown(self) -> None:
         """Press the power button."""
+        if event := self.trace.qemu_system_powerdown_request:
+            event()
         self._powerdown = True
         self._notify()
 
@@ -182,6 +256,8 @@ class System:
 
     def request_wakeup(self) -> None:
         """Wake it, if it sleeps."""
+        if event := self.trace.system_wakeup_request:
+            event(reason=WAKEUP_OTHER)
         self._wakeup = True
         self._notify()
 
@@ -189,6 +265,19 @@ class System:
         """Stop the guest soon: for devices that find an I/O error, a panic, a watchdog bite."""
         self._stop = self._stop or state
         self._notify()
+
+    def guest_panicked(self) -> None:
+        """The guest says that it is dead."""
+        if self.panic_action == "none":
+            self.emit("GUEST_PANICKED", action="run")
+            return
+        ends = self.panic_action == "exit-failure" or (self.panic_action == "shutdown" and not self.no_shutdown)
+        self.emit("GUEST_PANICKED", action="poweroff" if ends else "pause")
+        self.request_stop(RunState.GUEST_PANICKED)
+        if self.panic_action == "exit-failure":
+            self.request_exit(1, ShutdownCause.GUEST_PANIC)
+        elif ends:
+            self.request_shutdown(ShutdownCause.GUEST_PANIC)
 
     @property
     def request_pending(self) -> bool:
@@ -252,7 +341,7 @@ class System:
         if self.vcpus is not None and self.running:
             self.vcpus.pause()
         self._shutdown = None  # only now: what the guest asked for until it stood still is the same request
-        self.emit("SHUTDOWN", guest=cause.guest)
+        self.emit("SHUTDOWN", guest=cause.guest, reason=cause)
         if self.no_shutdown and self.exit_code is None and not cause.host:
             self.stop(RunState.SHUTDOWN)
             return
@@ -275,17 +364,17 @@ class System:
         if self.state is RunState.SUSPENDED:  # a reset wakes
             self.set_state(RunState.RUNNING)
         if self.running:
-            if self.vcpus is not None:
-                self.vcpus.resume()
+            self._resume_vcpus()
         elif self.state is not RunState.INMIGRATE:
             self.set_state(RunState.PRELAUNCH)
 
     def reset(self, cause: ShutdownCause = ShutdownCause.NONE) -> None:
         """Run all reset hooks. The lock is held and no vCPU runs."""
         for hook in list(self._reset_hooks):
-            hook()
+            if hook in self._reset_hooks:  # an earlier one may have unplugged its device
+                hook()
         if cause is not ShutdownCause.NONE:
-            self.emit("RESET", guest=cause.guest)
+            self.emit("RESET", guest=cause.guest, reason=cause)
 
     def _do_suspend(self) -> None:
         if not self.running:
@@ -305,5 +394,4 @@ class System:
         for hook in self._wakeup_hooks:
             hook()
         self.emit("WAKEUP")
-        if self.vcpus is not None:
-            self.vcpus.resume()
+        self._resume_vcpus()

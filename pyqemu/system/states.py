@@ -30,6 +30,13 @@ class RunState(enum.Enum):
     SUSPENDED = "suspended"
     WATCHDOG = "watchdog"
 
+    @property
+    def number(self) -> int:
+        """Its place among the schema's, as trace events have it."""
+        from pyqemu.qapi.generated.types import RunState as Schema  # needs the whole schema: not for every start
+
+        return list(Schema).index(Schema(self.value))
+
     def may_become(self, other: RunState) -> bool:
         """Whether a machine may go from this state to ``other``."""
         return other.value in _TRANSITIONS[self.value].split()

@@ -76,7 +76,7 @@ def test_reset_waits_for_the_main_loop_and_parks_the_cpus() -> None:
     assert not rec.system.process_requests()
     assert order == ["first", "second"]
     assert rec.vcpus.log == ["resume", "pause", "resume"]
-    assert rec.events[-1] == ("RESET", {"guest": True})
+    assert rec.events[-1] == ("RESET", {"guest": True, "reason": ShutdownCause.GUEST_RESET})
     assert not rec.system.request_pending
 
 
@@ -111,7 +111,7 @@ def test_exit_hooks_run_once_last_first() -> None:
     rec.system.run_exit_hooks()
     assert order == [2, 1]
     assert rec.system.exit_code == 3
-    assert ("SHUTDOWN", {"guest": False}) in rec.events
+    assert ("SHUTDOWN", {"guest": False, "reason": ShutdownCause.HOST_ERROR}) in rec.events
 
 
 def test_power_button_reaches_its_hooks() -> None:
