@@ -1,0 +1,1 @@
+"""Secrets, certificates and TLS, on top of Python's ``ssl``. It opens no connections."""
