@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Protocol
 
+from pyqemu.qom.declared import Declared
 from pyqemu.qom.errors import DeviceError
 from pyqemu.qom.property import LinkProperty, Property
-from pyqemu.qom.tree import Node
+from pyqemu.qom.tree import Node, Slot
 from pyqemu.qom.vmstate import VMState
 
 __all__ = ["Bus", "Device", "DeviceError", "LinkResolver"]
@@ -23,11 +24,13 @@ class Bus(Protocol):
     """Such as "isa.0"."""
     type_name: str
     """Such as "ISA"; a device class names the type that it needs."""
-    devices: Any
-    """The devices on it."""
+
+    @property
+    def children(self) -> Any:
+        """The devices on it, in the order in which they were added."""
 
 
-class Device(Node):
+class Device(Declared):
     """A device model.
 
     Its life: construction with properties, :meth:`realize` (by the bus or board, once, when all
@@ -35,31 +38,19 @@ class Device(Node):
     reset, :meth:`unrealize` if it is unplugged.
     """
 
-    type_name: ClassVar[str] = "device"
+    type_name = "device"
     """QEMU's name of the model; set by ``@device_class``."""
+    hotpluggable = True
+    """Whether the model itself allows it; the bus must allow it, too."""
     bus_type: ClassVar[str | None] = None
-    properties: ClassVar[Mapping[str, Property[Any]]] = {}
-    """All properties by QEMU's names."""
     vmstate: ClassVar[VMState | None] = None
 
     def __init__(self, **props: Any) -> None:
-        super().__init__()
+        super().__init__(**props)
         self.id: str | None = None
         self.bus: Any = None
         self.realized = False
-        known = {prop.attribute: prop for prop in self.properties.values()}
-        for attribute, value in props.items():
-            if attribute not in known:
-                raise TypeError(f"{type(self).__name__} has no property attribute '{attribute}'")
-            setattr(self, attribute, value)
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Collect the declared properties, the inherited ones included."""
-        super().__init_subclass__(**kwargs)
-        found: dict[str, Property[Any]] = {}
-        for base in reversed(cls.__mro__):
-            found.update((value.name, value) for value in vars(base).values() if isinstance(value, Property))
-        cls.properties = found
+        self.hotplugged = False
 
     @property
     def name(self) -> str:
@@ -70,6 +61,15 @@ class Device(Node):
     def parent_bus(self) -> Any:
         """The bus that it is plugged into, if any."""
         return self.bus
+
+    @property
+    def child_buses(self) -> Sequence[Bus]:
+        """The buses that it makes."""
+        return ()
+
+    def tree_lines(self) -> list[str]:
+        """What ``info qtree`` shows besides its properties."""
+        return []
 
     def realize(self) -> None:
         """Become real: take lines and ranges from the collaborators.
@@ -85,18 +85,6 @@ class Device(Node):
 
     # -- properties as text
 
-    @classmethod
-    def find_property(cls, name: str) -> Property[Any]:
-        """Return the property of QEMU's name ``name``.
-
-        :raise DeviceError: there is none.
-        """
-        found = cls.properties.get(name)
-        if found is None:
-            known = ", ".join(sorted(cls.properties)) or "none"
-            raise DeviceError(f"Property '.{name}' not found", f"properties of {cls.type_name}: {known}")
-        return found
-
     def set_option(self, name: str, text: str, resolver: LinkResolver | None = None) -> None:
         """Set a property from an option string.
 
@@ -111,15 +99,22 @@ class Device(Node):
             raise DeviceError(f"Property '{self.type_name}.{name}' can't find value '{text}'")
         setattr(self, prop.attribute, target)
 
-    def get_option(self, name: str) -> str:
-        """Return a property's value as text."""
-        prop = self.find_property(name)
-        return prop.format(getattr(self, prop.attribute))
+    def before_set(self, prop: Property[Any]) -> None:
+        """What made a device real can't be changed afterwards."""
+        if self.realized:
+            raise DeviceError(
+                f"Attempt to set property '{prop.name}' on device '{self.id or ''}' (type '{self.type_name}') "
+                "after it was realized"
+            )
 
-    def options(self) -> Iterator[tuple[str, str]]:
-        """All properties with their values as text."""
-        for name in self.properties:
-            yield name, self.get_option(name)
+    def qom_slots(self) -> Iterator[Slot]:
+        """Also its place and its state."""
+        bus = self.parent_bus
+        yield from super().qom_slots()
+        yield Slot("parent_bus", "link<bus>", lambda: bus.qom_path if isinstance(bus, Node) else "")
+        yield Slot("realized", "bool", lambda: self.realized)
+        yield Slot("hotplugged", "bool", lambda: self.hotplugged)
+        yield Slot("hotpluggable", "bool", lambda: self.hotpluggable)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"

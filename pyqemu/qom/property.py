@@ -12,15 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import Any, Generic, Self, TypeVar, overload
 
 from pyqemu.qom.errors import DeviceError
 from pyqemu.util.errors import OptionError
 from pyqemu.util.options import parse_bool
 from pyqemu.util.units import parse_size
-
-if TYPE_CHECKING:
-    from pyqemu.qom.device import Device
 
 T = TypeVar("T")
 
@@ -80,7 +77,23 @@ class Property(Generic[T]):
         """The inverse of :meth:`parse`; empty for no value."""
         return "" if value is None else str(value)
 
-    def assign(self, device: Device, text: str) -> None:
+    def from_json(self, value: object) -> T:
+        """The value that comes as JSON.
+
+        :raise DeviceError: it is of another type.
+        """
+        if type(value) is not str:
+            raise self._wrong_type("string")
+        return self.parse(value)
+
+    def to_json(self, value: T) -> object:
+        """The inverse of :meth:`from_json`."""
+        return self.format(value)
+
+    def _wrong_type(self, expected: Text) -> DeviceError:
+        return DeviceError(f"Invalid parameter type for '{self.name}', expected: {expected}")
+
+    def assign(self, device: object, text: str) -> None:
         """Set it in ``device`` from an option's text."""
         try:
             self.__set__(device, self.parse(text))
@@ -151,6 +164,14 @@ class _Integer(Property[int]):
         value = int(digits, 8) if octal else int(digits, 0)
         return -value if text[0] == "-" else value
 
+    def from_json(self, value: object) -> int:
+        if type(value) is not int:
+            raise self._wrong_type("integer")
+        return value
+
+    def to_json(self, value: int) -> object:
+        return value
+
 
 class _Size(_Integer):
     def parse(self, text: str) -> int:
@@ -163,6 +184,14 @@ class _Boolean(Property[bool]):
 
     def format(self, value: bool) -> str:
         return "true" if value else "false"
+
+    def from_json(self, value: object) -> bool:
+        if type(value) is not bool:
+            raise self._wrong_type("boolean")
+        return value
+
+    def to_json(self, value: bool) -> object:
+        return value
 
 
 class _Text(Property["str | None"]):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pyqemu.qom.device import Device, LinkResolver
 from pyqemu.qom.errors import DeviceError
+from pyqemu.qom.objects import check_identifier
 from pyqemu.qom.property import Property
 
 D = TypeVar("D", bound=type[Device])
@@ -112,7 +112,8 @@ class Registry:
         device = entry.cls()
         for key, text in options.items():
             if key == "id":
-                device.id = _checked_id(text)
+                check_identifier(text)
+                device.id = text
             elif key not in ("driver", "bus"):
                 device.set_option(key, text, resolver)
         return device
@@ -153,16 +154,6 @@ class Registry:
     def list_properties(self, name: str) -> list[Property[Any]]:
         """What ``device-list-properties`` answers from."""
         return list(self.find(name).cls.properties.values())
-
-
-def _checked_id(text: str) -> str:
-    """An id begins with a letter and goes on with letters, digits, '-', '.' and '_'."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*", text):
-        raise DeviceError(
-            "Parameter 'id' expects an identifier",
-            "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.",
-        )
-    return text
 
 
 DEVICES = Registry()
