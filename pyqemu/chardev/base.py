@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, Protocol
 
 from pyqemu.chardev.errors import ChardevError
+from pyqemu.io.descriptors import open_plain
 
 
 class ChardevEvent(enum.Enum):
@@ -60,7 +62,11 @@ def _ignore_event(_event: ChardevEvent) -> None:
 
 
 class Chardev:
-    """A backend. The base class by itself swallows all output and never has input."""
+    """A backend. The base class by itself swallows all output and never has input.
+
+    :ivar wants_descriptors: set by a frontend that has a use for file descriptors: a UNIX socket takes them then
+    :ivar descriptors: those that came with the bytes being delivered; who empties the list owns them
+    """
 
     backend = "null"
 
@@ -73,6 +79,10 @@ class Chardev:
         self.can_receive: Callable[[], int] = _no_room
         self.on_event: Callable[[ChardevEvent], None] = _ignore_event
         self.on_drain: Callable[[], None] | None = None
+        self.wants_descriptors = False
+        self.descriptors: list[int] = []
+        self.open_path: Callable[[str, int], int] = open_plain
+        """How files of the host are opened."""
         self._log: BinaryIO | None = None
 
     @property
@@ -96,6 +106,11 @@ class Chardev:
         """
         self._set_open(True)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a frontend uses it."""
+        return self.in_use
+
     def claim(self) -> Chardev:
         """The end for a frontend to use: this object, or a new port of a multiplexer.
 
@@ -105,6 +120,16 @@ class Chardev:
             raise ChardevError(f"Device '{self.label}' is in use")
         self.in_use = True
         return self
+
+    def serve(self, new_peer: Callable[[Chardev], None]) -> None:
+        """Claim the chardev for a frontend that can talk to several peers at once, each for itself.
+
+        *new_peer* is called with an end to :meth:`connect` to: for most backends now, once, with this object or a
+        port of it; a listening socket calls it with a new object for each peer.
+
+        :raise ChardevError: another frontend has it.
+        """
+        new_peer(self.claim())
 
     def connect(
         self,
@@ -153,7 +178,8 @@ class Chardev:
         :raise ChardevError: it cannot be opened.
         """
         try:
-            self._log = open(path, "ab" if append else "wb")  # noqa: SIM115
+            flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_APPEND if append else os.O_TRUNC)
+            self._log = open(self.open_path(path, flags), "ab" if append else "wb")  # noqa: SIM115
         except OSError as error:
             raise ChardevError(f"Unable to open logfile {path}: {error.strerror}") from None
 

@@ -27,7 +27,7 @@ class FdChardev(Chardev):
         super().__init__(label, host)
         self.read_fd = -1
         self.write_fd = -1
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[memoryview] = deque()
         self._queued = 0
         self._reading = False
         self._writing = False
@@ -138,7 +138,7 @@ class FdChardev(Chardev):
     def _write(self, data: bytes) -> None:
         if self.write_fd < 0 or not data:
             return
-        self._queue.append(data)
+        self._queue.append(memoryview(data))
         self._queued += len(data)
         if not self._writing and not self._send_queue():
             self._writing = True
@@ -187,6 +187,6 @@ class FdChardev(Chardev):
                 self._queue.appendleft(data[done:])
         return True
 
-    def _send(self, data: bytes) -> int:
+    def _send(self, data: memoryview) -> int:
         """Write a first part of *data*; the number of bytes that went out."""
         return os.write(self.write_fd, data[:WRITE_SIZE])

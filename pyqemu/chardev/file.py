@@ -10,29 +10,39 @@ from pyqemu.chardev.fd import FdChardev
 
 
 class FileChardev(FdChardev):
-    """``file``: output goes to a file, there is no input."""
+    """``file``: output goes to a file; input, if any, comes from another."""
 
     backend = "file"
 
-    def __init__(self, label: str, host: ChardevHost, path: str, *, append: bool = False) -> None:
+    def __init__(self, label: str, host: ChardevHost, path: str, *, append: bool = False, input_path: str = "") -> None:
         super().__init__(label, host)
         self.path = path
         self.append = append
+        self.input_path = input_path
+        self._input_fd = -1
 
     def open(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if self.append else os.O_TRUNC)
         try:
-            fd = os.open(self.path, flags, 0o666)
+            fd = self.open_path(self.path, flags)
         except OSError as error:
             raise ChardevError(f"Failed to open file '{self.path}': {error.strerror}") from None
-        self._attach(-1, fd)
+        if self.input_path:
+            try:
+                self._input_fd = self.open_path(self.input_path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError as error:
+                os.close(fd)
+                raise ChardevError(f"Failed to open file '{self.input_path}': {error.strerror}") from None
+        self._attach(self._input_fd, fd)
         self._set_open(True)
 
     def close(self) -> None:
-        fd = self.write_fd
+        fds = (self.write_fd, self._input_fd)
         super().close()
-        if fd >= 0:
-            os.close(fd)
+        self._input_fd = -1
+        for fd in fds:
+            if fd >= 0:
+                os.close(fd)
 
 
 class PipeChardev(FdChardev):
@@ -51,7 +61,7 @@ class PipeChardev(FdChardev):
             write_fd = os.open(f"{self.path}.out", os.O_RDWR)
         except OSError:
             try:
-                read_fd = write_fd = os.open(self.path, os.O_RDWR)
+                read_fd = write_fd = self.open_path(self.path, os.O_RDWR)
             except OSError as error:
                 raise ChardevError(f"Could not open '{self.path}': {error.strerror}") from None
         self._attach(read_fd, write_fd)

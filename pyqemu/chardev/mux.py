@@ -34,6 +34,11 @@ class MuxPort(Chardev):
     def backlog(self) -> int:
         return self._mux.below.backlog
 
+    @property
+    def has_focus(self) -> bool:
+        """Whether input comes here."""
+        return self._mux.focus is self
+
     def _write(self, data: bytes) -> None:
         self._mux.output(self, data)
 
@@ -66,7 +71,10 @@ class MuxPort(Chardev):
 
 
 class MuxChardev(Chardev):
-    """The multiplexer on the backend *below*. Each :meth:`claim` makes a new port."""
+    """The multiplexer on the backend *below*. Each :meth:`claim` makes a new port.
+
+    :ivar owns_below: whether the backend was made for it, and is closed with it
+    """
 
     backend = "mux"
 
@@ -82,23 +90,35 @@ class MuxChardev(Chardev):
         self._timestamps = False
         self._line_start = True
         self._started = 0.0
+        self.owns_below = False
 
     @property
-    def filename(self) -> str:
-        return self.below.filename
+    def busy(self) -> bool:
+        return bool(self.ports)
 
     @property
     def backlog(self) -> int:
         return self.below.backlog
 
     def open(self) -> None:
+        self.owns_below = True
         self.below.open()
+        self.attach()
+
+    def attach(self) -> None:
+        """Become the frontend of the backend, which is open.
+
+        :raise ChardevError: another frontend uses it.
+        """
         self.below.claim().connect(self._input, self._room, self._event)
         self.below.on_drain = self._drained
         self.is_open = self.below.is_open
 
     def close(self) -> None:
-        self.below.close()
+        if self.owns_below:
+            self.below.close()
+        else:
+            self.below.release()
         super().close()
 
     def claim(self) -> MuxPort:

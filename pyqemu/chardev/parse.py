@@ -65,7 +65,7 @@ def _parse_tcp(rest: str, *, telnet: bool, whole: str) -> Options:
     where, _, more = rest.partition(",")
     found = re.fullmatch(r"(?:\[([^\]]*)\]|([^:]*)):([^:]+)", where)
     if not found:
-        raise ChardevError(f"'{whole}' is not a valid char driver")
+        raise ChardevError(f"'{whole}' is not a valid char driver", "tcp:HOST:PORT")
     options = parse_options(more)
     options |= {"host": found[1] or found[2] or "", "port": found[3]}
     return options | ({"telnet": "on"} if telnet else {})

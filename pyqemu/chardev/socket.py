@@ -1,4 +1,7 @@
-"""``socket`` (``tcp:``, ``unix:``, ``telnet:``): one peer at a time, as server or client."""
+"""``socket`` (``tcp:``, ``unix:``, ``telnet:``), as server or client.
+
+A server has one peer at a time, unless its frontend asked to :meth:`~SocketChardev.serve` each peer by itself.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,18 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from pyqemu.chardev.base import ChardevEvent, ChardevHost
+from pyqemu.chardev.base import Chardev, ChardevHost
+from pyqemu.chardev.connection import Connection, StreamSocket
 from pyqemu.chardev.errors import ChardevError
-from pyqemu.chardev.fd import FdChardev
-from pyqemu.chardev.telnet import GREETING, TelnetFilter
 
 Where = tuple[str | int, ...] | str
+CLIENTS_WAITING = 128  # that the host queues for a server of many
+MAX_PATH = 107  # bytes; the host's sun_path has one more, for a zero
+MAX_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,14 @@ class SocketAddress:
     def resolve(self, *, passive: bool) -> Sequence[tuple[socket.AddressFamily, Where]]:
         """Candidate addresses in order of preference.
 
-        :raise ChardevError: the name is not known.
+        :raise ChardevError: the name is not known, or the host could have no such socket.
         """
         if self.path:
+            if len(os.fsencode(self.path)) > MAX_PATH:
+                raise ChardevError(f"UNIX socket path '{self.path}' is too long", f"at most {MAX_PATH} bytes")
             return [(socket.AF_UNIX, self.path)]
+        if self.port.isdigit() and int(self.port) > MAX_PORT:
+            raise ChardevError(f"port {self.port} is out of range", f"up to {MAX_PORT}")
         flags = socket.AI_PASSIVE if passive else 0
         found: list[tuple[socket.AddressFamily, Where]] = []
         ports = [self.port]
@@ -60,10 +69,34 @@ class SocketAddress:
         return found
 
 
-class SocketChardev(FdChardev):
-    """A stream socket. A server keeps listening while a peer is connected and takes the next one after."""
+def _inherited(fd: int) -> socket.socket:
+    """The socket that whoever started us has opened.
 
-    backend = "socket"
+    :raise ChardevError: there is none.
+    """
+    try:
+        return socket.socket(fileno=fd)
+    except OSError as error:
+        raise ChardevError(
+            f"File descriptor '{fd}' is not a socket: {error.strerror}", "an open, inherited socket"
+        ) from None
+
+
+def _has_server(path: str) -> bool:
+    """Whether somebody listens there. Whoever it is sees a peer that goes away at once, if anything."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except BlockingIOError:
+            return True  # and has no time for us
+        except OSError:
+            return False
+    return True
+
+
+class SocketChardev(StreamSocket):
+    """A stream socket. A server keeps listening while a peer is connected and takes the next one after."""
 
     def __init__(
         self,
@@ -78,21 +111,19 @@ class SocketChardev(FdChardev):
         nodelay: bool = False,
         listen_fd: int | None = None,
     ) -> None:
-        super().__init__(label, host)
+        super().__init__(label, host, telnet=telnet, nodelay=nodelay)
         if server and reconnect:
             raise ChardevError("'reconnect' option is incompatible with 'server'")
         self.address = address
         self.server = server
         self.wait = wait
         self.reconnect = reconnect
-        self.telnet = telnet
-        self.nodelay = nodelay
         self._listen_fd = listen_fd
         self._listener: socket.socket | None = None
-        self._socket: socket.socket | None = None
         self._accepting = False
-        self._filter = TelnetFilter()
         self._closed = False
+        self._new_peer: Callable[[Chardev], None] | None = None
+        self._connections: set[Connection] = set()
 
     @property
     def filename(self) -> str:
@@ -122,22 +153,16 @@ class SocketChardev(FdChardev):
         self._closed = True
         super().close()
         self._stop_accepting()
-        self._drop_socket()
+        for connection in list(self._connections):
+            connection.close()
         if self._listener is not None:
             self._listener.close()
             self._listener = None
             if self.address.path:
                 self._unlink_stale()
 
-    def _drop_socket(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
     def _end_of_input(self) -> None:
-        self._detach()
-        self._drop_socket()
-        self._set_open(False)
+        self._hang_up()
         if self._closed:
             return
         if self.server:
@@ -145,21 +170,10 @@ class SocketChardev(FdChardev):
         elif self.reconnect and self.host.loop is not None:
             self.host.loop.call_later(self.reconnect, self._try_again)
 
-    def _connected(self, peer: socket.socket) -> None:
-        peer.setblocking(False)
-        if self.nodelay and peer.family != socket.AF_UNIX:
-            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = peer
-        self._filter = TelnetFilter()
-        with self.host.lock:
-            self._attach(peer.fileno(), peer.fileno())
-            if self.telnet:
-                super()._write(GREETING)
-            self._set_open(True)
-
     # -- server ---------------------------------------------------------------------------------------
 
     def _unlink_stale(self) -> None:
+        """What a server that is no more has left behind must not keep us out."""
         try:
             if stat.S_ISSOCK(os.stat(self.address.path).st_mode):
                 os.unlink(self.address.path)
@@ -168,12 +182,23 @@ class SocketChardev(FdChardev):
 
     def _listen(self) -> None:
         if self._listen_fd is not None:
-            self._listener = socket.socket(fileno=self._listen_fd)
+            self._listener = _inherited(self._listen_fd)
+            try:
+                self._listener.listen(1)
+            except OSError as error:
+                raise ChardevError(
+                    f"Failed to listen on fd {self._listen_fd}: {error.strerror}", "server=off"
+                ) from None
             return
         problem: OSError | None = None
+        candidates = self.address.resolve(passive=True)
         if self.address.path:
+            if _has_server(self.address.path):
+                raise ChardevError(
+                    f"Failed to bind socket to {self.address.bare}: Address already in use", "a running server has it"
+                )
             self._unlink_stale()
-        for family, where in self.address.resolve(passive=True):
+        for family, where in candidates:
             listener = socket.socket(family, socket.SOCK_STREAM)
             if family != socket.AF_UNIX:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -216,12 +241,52 @@ class SocketChardev(FdChardev):
             peer, _ = self._listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
+        if self._new_peer is not None:
+            self._offer(peer)
+            return
         self._stop_accepting()
         self._connected(peer)
+
+    # -- server of many -------------------------------------------------------------------------------
+
+    def serve(self, new_peer: Callable[[Chardev], None]) -> None:
+        """See :meth:`Chardev.serve`. Peers belong to the loop's thread alone: see :class:`Connection`."""
+        if not self.server:
+            super().serve(new_peer)
+            return
+        self.claim()
+        assert self._listener is not None
+        self._new_peer = new_peer
+        self._listener.listen(CLIENTS_WAITING)
+        first = self._give_away()
+        if first is not None:
+            self._offer(first)
+        self.host.call_soon(self._watch_listener)
+
+    def release(self) -> None:
+        super().release()
+        self._new_peer = None
+        for connection in list(self._connections):
+            connection.close()
+
+    def _offer(self, peer: socket.socket) -> None:
+        assert self._new_peer is not None
+        connection = Connection(self, peer)
+        self._connections.add(connection)
+        self.is_open = True
+        self._new_peer(connection)
+
+    def disconnected(self, connection: Connection) -> None:
+        """One of many peers is gone."""
+        self._connections.discard(connection)
+        self.is_open = bool(self._connections)
 
     # -- client ---------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
+        if self._listen_fd is not None:  # a socket that is connected already
+            self._connected(_inherited(self._listen_fd))
+            return
         problem: OSError | None = None
         for family, where in self.address.resolve(passive=False):
             peer = socket.socket(family, socket.SOCK_STREAM)
@@ -247,17 +312,3 @@ class SocketChardev(FdChardev):
                 self.host.loop.call_later(self.reconnect, self._try_again)
             else:
                 self.host.call_soon(self._try_again)
-
-    # -- telnet ---------------------------------------------------------------------------------------
-
-    def _read(self, size: int) -> bytes | None:
-        data = super()._read(size)
-        if not self.telnet or not data:
-            return data
-        text, breaks = self._filter.feed(data)
-        for _ in range(breaks):
-            self.on_event(ChardevEvent.BREAK)
-        return text or None
-
-    def _write(self, data: bytes) -> None:
-        super()._write(data.replace(b"\xff", b"\xff\xff") if self.telnet else data)

@@ -37,6 +37,12 @@ class StdioChardev(FdChardev):
         self._attach(*self._fds)
         self._set_open(True)
 
+    @classmethod
+    def give_back(cls, host: ChardevHost) -> None:
+        """Restore the terminal, if it is *host* that has it."""
+        if cls._holder is not None and cls._holder.host is host:
+            cls._holder.close()
+
     def close(self) -> None:
         super().close()
         if StdioChardev._holder is self:

@@ -21,6 +21,7 @@ from pyqemu.chardev.stdio import StdioChardev
 from pyqemu.chardev.tty import TtyChardev
 from pyqemu.chardev.udp import UdpChardev
 from pyqemu.chardev.vc import VcChardev
+from pyqemu.io.descriptors import Descriptors
 
 Builder = Callable[[str, ChardevHost, OptionReader], Chardev]
 
@@ -133,6 +134,8 @@ class Chardevs:
         self.escape = escape
         self.on_quit: Callable[[], None] | None = None
         self.on_commit: Callable[[], None] | None = None
+        self.descriptors = Descriptors()
+        """What clients handed over: ``/dev/fdset/N`` may stand for a path."""
         self._by_id: dict[str, Chardev] = {}
 
     def __iter__(self) -> Iterator[Chardev]:
@@ -177,13 +180,43 @@ class Chardevs:
         logfile, append = reader.text("logfile"), reader.flag("logappend", False)
         chardev = BACKENDS[backend](label, self.host, reader)
         reader.finish()
+        return self.add(chardev, logfile=logfile, append=append, with_mux=with_mux)
+
+    def add(self, chardev: Chardev, *, logfile: str = "", append: bool = False, with_mux: bool = False) -> Chardev:
+        """Open a chardev that has been made, and take it in by its label.
+
+        :raise ChardevError: the label is taken, or the host refuses.
+        """
+        label = chardev.label
+        if label in self._by_id:
+            raise ChardevError(f"Duplicate ID '{label}' for chardev")
+        chardev.open_path = self.descriptors.open
         if logfile:
             chardev.open_log(logfile, append)
+        top: Chardev = self._multiplex(label, chardev) if with_mux else chardev
         if with_mux:
-            chardev = self._multiplex(label, chardev)
-        chardev.open()
-        self._by_id[label] = chardev
-        return chardev
+            chardev.label = f"{label}-base"
+        try:
+            top.open()
+        except BaseException:
+            top.close()
+            raise
+        self._by_id[label] = top
+        if with_mux:
+            self._by_id[chardev.label] = chardev
+        return top
+
+    def multiplex(self, label: str, below: Chardev) -> Chardev:
+        """A multiplexer, named *label*, on a chardev that is there already.
+
+        :raise ChardevError: the label is taken, or a frontend uses that chardev.
+        """
+        if label in self._by_id:
+            raise ChardevError(f"Duplicate ID '{label}' for chardev")
+        mux = self._multiplex(label, below)
+        mux.attach()
+        self._by_id[label] = mux
+        return mux
 
     def _multiplex(self, label: str, below: Chardev) -> MuxChardev:
         mux = MuxChardev(label, self.host, below, escape=self.escape)
@@ -191,15 +224,30 @@ class Chardevs:
         mux.on_commit = lambda: self.on_commit() if self.on_commit is not None else None
         return mux
 
+    def replace(self, old: Chardev, new: Chardev, *, logfile: str = "", append: bool = False) -> None:
+        """Open *new* and let it take the name and place of *old*, which is closed.
+
+        :raise ChardevError: the host refuses; then *old* stays.
+        """
+        del self._by_id[old.label]
+        try:
+            self.add(new, logfile=logfile, append=append)
+        except BaseException:
+            self._by_id[old.label] = old
+            raise
+        old.close()
+
     def remove(self, name: str) -> None:
         """``chardev-remove``.
 
         :raise ChardevError: no such chardev, or a frontend uses it.
         """
         chardev = self.find(name)
-        if chardev.in_use:
+        if chardev.busy:
             raise ChardevError(f"Chardev '{name}' is busy")
         del self._by_id[name]
+        if isinstance(chardev, MuxChardev) and chardev.owns_below:
+            self._by_id.pop(chardev.below.label, None)
         chardev.close()
 
     def close_all(self) -> None:

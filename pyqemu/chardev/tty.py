@@ -30,7 +30,7 @@ class TtyChardev(FdChardev):
 
     def open(self) -> None:
         try:
-            fd = os.open(self.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
+            fd = self.open_path(self.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
         except OSError as error:
             raise ChardevError(f"Could not open '{self.path}': {error.strerror}") from None
         if os.isatty(fd):

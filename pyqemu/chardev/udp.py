@@ -55,7 +55,7 @@ class UdpChardev(FdChardev):
             self._deliver(data)
         super().accept_input()
 
-    def _send(self, data: bytes) -> int:
+    def _send(self, data: memoryview) -> int:
         return os.write(self.write_fd, data)
 
     def close(self) -> None:
