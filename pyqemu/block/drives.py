@@ -6,19 +6,24 @@ drive its place and name, and opens its image.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pyqemu.block.drive import Drive, ErrorPolicy
 from pyqemu.block.errors import BlockError, BlockIOError, DriveError
-from pyqemu.block.file import FileNode
+from pyqemu.block.file import FileNode, Opener
 from pyqemu.block.formats import CACHE_MODES, open_image
 from pyqemu.block.geometry import Translation
+from pyqemu.block.graph import BlockGraph
 from pyqemu.block.node import SECTOR_SIZE, BlockNode
+from pyqemu.io.descriptors import open_plain
 from pyqemu.util.errors import OptionError
 from pyqemu.util.options import parse_bool, parse_options
 
 __all__ = ["INTERFACES", "DriveOptions", "DriveTable", "cdrom", "floppy", "hard_disk"]
+
+T = TypeVar("T")
 
 INTERFACES = ("none", "ide", "scsi", "floppy", "pflash", "mtd", "sd", "virtio", "xen")
 _UNITS_PER_BUS = {"ide": 2, "scsi": 7}  # elsewhere the index is the unit
@@ -39,7 +44,7 @@ _CHOICES = {
 }
 _NUMBERS = ("index", "bus", "unit", "cyls", "heads", "secs")
 _SWITCHES = ("readonly", "snapshot", "copy-on-read")
-_STRINGS = ("file", "format", "id", "serial", "addr")
+_STRINGS = ("file", "format", "id", "node-name", "serial", "addr")
 _ALIASES = {"driver": "format", "file.filename": "file", "read-only": "readonly"}
 _LIMITS = {"cyls": 65535, "heads": 255, "secs": 255}  # what the IDENTIFY words and CHS addresses can say
 
@@ -56,6 +61,7 @@ class DriveOptions:
     bus: int | None = None
     unit: int | None = None
     id: str = ""
+    node_name: str = ""
     serial: str = ""
     read_only: bool = False
     snapshot: bool = False
@@ -98,6 +104,7 @@ class DriveOptions:
             bus=numbers.get("bus"),
             unit=numbers.get("unit"),
             id=given.get("id", ""),
+            node_name=given.get("node-name", ""),
             serial=given.get("serial", ""),
             read_only=switches.get("readonly", False) or media == "cdrom",
             snapshot=switches.get("snapshot", False),
@@ -169,7 +176,12 @@ class DriveTable:
         """`default_interface` is the board's; `snapshot` is the option ``-snapshot``: all disks are."""
         self.default_interface = default_interface
         self.snapshot = snapshot
+        self.opener: Opener = open_plain
+        """How image files are opened."""
+        self.send: Callable[..., None] | None = None
+        """Where the drives' events go."""
         self._drives: list[Drive] = []
+        self.graph = BlockGraph(self._drives)
 
     def __iter__(self) -> Iterator[Drive]:
         return iter(self._drives)
@@ -205,12 +217,37 @@ class DriveTable:
             read_error=options.read_error or ErrorPolicy.REPORT,
             device_address=options.device_address,
         )
+        if options.node_name:
+            self.graph.check_name(options.node_name)
         if options.file:
-            drive.node = self._open(options, drive)
+            node = self._open(options, drive)
+            node.node_name = options.node_name
+            drive.node = node
         elif options.media == "disk" and interface not in _REMOVABLE:
             raise DriveError(f"drive '{name}' needs an image: give file=, or media=cdrom for an empty CD-ROM drive")
-        self._drives.append(drive)
+        self.adopt(drive)
         return drive
+
+    def adopt(self, drive: Drive) -> None:
+        """Take in a drive that a device made for itself; one that is in the table already is left there."""
+        if drive in self._drives:
+            return
+        self._drives.append(drive)
+        drive.emit = self._emit
+        if not drive.id:
+            drive.on_detach = lambda: self.remove(drive)
+        if drive.node is not None:
+            self.graph.name_stack(drive.node)
+
+    def remove(self, drive: Drive) -> None:
+        """Close a drive and forget it."""
+        if drive in self._drives:
+            self._drives.remove(drive)
+            drive.close()
+
+    def _emit(self, event: str, **data: object) -> None:
+        if self.send is not None:
+            self.send(event, **data)
 
     def add_default(self, interface: str, index: int, media: str = "disk") -> Drive | None:
         """An empty removable drive that a board has unless told otherwise; None if the place is taken."""
@@ -220,7 +257,24 @@ class DriveTable:
             return None
 
     def find(self, id: str) -> Drive | None:
-        return next((drive for drive in self._drives if drive.id == id), None)
+        """The drive of that id."""
+        return next((drive for drive in self._drives if id and drive.id == id), None)
+
+    def find_by_device(self, name: str) -> Drive | None:
+        """The drive of the device of that id, or of that place in the tree of all objects."""
+        return next((drive for drive in self._drives if name and drive.device_name == name), None)
+
+    def for_device(self, name: str) -> Drive | None:
+        """What a device's ``drive=`` means: a drive, or a node, for which the device gets a drive of its own.
+
+        :raise BlockError: the node serves somebody else.
+        """
+        drive = self.find(name)
+        node = self.graph.find(name) if drive is None else None
+        if node is None:
+            return drive
+        self.graph.check_usable(node, shared=True)
+        return Drive("", node, write_cache=True, media="cdrom" if node.read_only else "disk")
 
     def get(self, interface: str, bus: int, unit: int) -> Drive | None:
         """The drive at a place, for the board."""
@@ -256,8 +310,11 @@ class DriveTable:
         _each(self._drives, Drive.flush)
 
     def close_all(self) -> None:
-        """Flush and close every medium, as `flush_all`."""
-        _each(self._drives, Drive.close)
+        """Flush and close every medium, as `flush_all`, and all nodes."""
+        try:
+            _each(self._drives, Drive.close)
+        finally:
+            _each(self.graph.forget(), lambda node: node.close())
 
     def _place(self, options: DriveOptions, interface: str) -> tuple[int, int]:
         """Bus and unit: given, from the index, or the first free ones."""
@@ -301,6 +358,8 @@ class DriveTable:
             read_only=options.read_only,
             snapshot=snapshot,
             cache=options.cache,
+            active=self.graph.active,
+            opener=self.opener,
         )
         unit, least = ("block", 2048) if options.media == "cdrom" else ("sector", SECTOR_SIZE)
         size = _protocol_node(node).size if node.size <= least else node.size  # without raw's padding
@@ -317,7 +376,7 @@ class DriveTable:
         drive.
         """
         try:
-            probe = FileNode(options.file, read_only=True, lock=False)
+            probe = FileNode(options.file, read_only=True, lock=False, opener=self.opener)
         except BlockError:
             return  # opening it in earnest will say why, or it is no file at all
         identity = probe.identity()
@@ -344,11 +403,11 @@ def _protocol_node(node: BlockNode) -> BlockNode:
     return node
 
 
-def _each(drives: list[Drive], action: Callable[[Drive], None]) -> None:
+def _each(things: Sequence[T], action: Callable[[T], None]) -> None:
     failure: BlockIOError | None = None
-    for drive in drives:
+    for thing in list(things):
         try:
-            action(drive)
+            action(thing)
         except BlockIOError as error:
             failure = failure or error
     if failure is not None:

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyqemu.block.errors import BlockError
-from pyqemu.block.file import FileNode
+from pyqemu.block.file import FileNode, Opener
 from pyqemu.block.node import BlockNode
 from pyqemu.block.overlay import SnapshotNode
 from pyqemu.block.raw import RawNode
+from pyqemu.io.descriptors import open_plain
 
 __all__ = ["CACHE_MODES", "FORMATS", "PROTOCOLS", "Cache", "Format", "open_image", "probe_format"]
 
@@ -98,40 +99,29 @@ def probe_format(head: bytes, filename: str) -> str:
     return max(FORMATS.values(), key=lambda format: format.probe(head, filename)).name
 
 
-def _open_file(path: str, read_only: bool, write_through: bool) -> BlockNode:
-    return FileNode(path, read_only=read_only, write_through=write_through)
+def _open_file(path: str, read_only: bool, write_through: bool, active: bool, opener: Opener) -> BlockNode:
+    return FileNode(path, read_only=read_only, write_through=write_through, active=active, opener=opener)
 
 
-PROTOCOLS: dict[str, Callable[[str, bool, bool], BlockNode]] = {
+PROTOCOLS: dict[str, Callable[[str, bool, bool, bool, Opener], BlockNode]] = {
     "file": _open_file,
     "host_device": _open_file,
     "host_cdrom": _open_file,
 }
 
 
-def _open_protocol(filename: str, read_only: bool, write_through: bool) -> BlockNode:
+def _open_protocol(filename: str, read_only: bool, write_through: bool, active: bool, opener: Opener) -> BlockNode:
     """``proto:rest``, or a path. A name with a slash before its first colon is a path, as in QEMU."""
     match = re.match(r"([A-Za-z0-9_+-]+):(.*)", filename, re.DOTALL)
     if match is None:
-        return _open_file(filename, read_only, write_through)
-    opener = PROTOCOLS.get(match[1])
-    if opener is None:
+        return _open_file(filename, read_only, write_through, active, opener)
+    protocol = PROTOCOLS.get(match[1])
+    if protocol is None:
         raise BlockError(
             f"Unknown protocol '{match[1]}' in '{filename}'; known are {', '.join(PROTOCOLS)} "
             f"(write './{filename}' for a file of that name)"
         )
-    return opener(match[2], read_only, write_through)
-
-
-class _NoFlush(RawNode):
-    """``cache=unsafe``: flushes end here."""
-
-    def __init__(self, node: BlockNode) -> None:
-        super().__init__(node)
-        self.format_name = node.format_name
-
-    def flush(self) -> None:
-        pass
+    return protocol(match[2], read_only, write_through, active, opener)
 
 
 def _find_format(name: str | None, file: BlockNode) -> Format:
@@ -153,19 +143,22 @@ def open_image(
     read_only: bool = False,
     snapshot: bool = False,
     cache: str = "writeback",
+    active: bool = True,
+    opener: Opener = open_plain,
 ) -> BlockNode:
     """Open an image: its protocol, its format (probed if not given), and a temporary overlay if asked for.
+    One that is not `active` may be another machine's still. `opener` stands for ``os.open``.
 
     :raise BlockError: one line that says what is wrong with the image or the options.
     """
     mode = CACHE_MODES.get(cache)
     if mode is None:
         raise BlockError(f"invalid cache option '{cache}'; it is one of {', '.join(CACHE_MODES)}")
-    file = _open_protocol(path, read_only or snapshot, write_through=not mode.writeback)
+    file = _open_protocol(path, read_only or snapshot, not mode.writeback, active, opener)
     try:
         node = _find_format(format, file).open(file, format is None)
-        if mode.no_flush:
-            node = _NoFlush(node)
+        for level in (node, file):
+            level.direct, level.no_flush = mode.direct, mode.no_flush
         if snapshot and not read_only:
             node = SnapshotNode(node)
     except BaseException:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 from abc import ABC, abstractmethod
 
-from pyqemu.block.errors import BlockIOError
+from pyqemu.block.errors import BlockError, BlockIOError
 
 __all__ = ["SECTOR_SIZE", "BlockNode", "MemoryNode", "round_up"]
 
@@ -37,6 +37,55 @@ class BlockNode(ABC):
     def __init__(self, filename: str = "", *, read_only: bool = False) -> None:
         self.filename = filename
         self.read_only = read_only
+        self.node_name = ""
+        """What monitors call it; `BlockGraph` gives names."""
+        self.owned = False
+        """Whether the operator made it by ``blockdev-add``: it stays until it is deleted by name."""
+        self.users: list[object] = []
+        """The drives and nodes that it serves."""
+        self.auto_read_only = False
+        """Whether it is read-only only as long as nobody wants to write (``auto-read-only``)."""
+        self.direct = False
+        self.no_flush = False
+        self.detect_zeroes = "off"
+        self.highest_write = 0  # the end of the write that went farthest
+
+    # -- who uses it
+
+    def hold(self, user: object) -> None:
+        """*user* (a drive, or a node above) needs it from now on."""
+        self.users.append(user)
+
+    def release(self, user: object) -> None:
+        """*user* is done with it. A node without users is closed; one that the operator owns is only flushed.
+
+        :raise BlockIOError: the host could not write what was not flushed yet.
+        """
+        if user in self.users:
+            self.users.remove(user)
+        if self.owned:
+            self.flush()
+        elif not self.users:
+            self.close()
+
+    def want_writes(self) -> None:
+        """Somebody is going to write: become writable, if that is allowed.
+
+        :raise BlockError: it isn't, or the host refuses.
+        """
+        if not self.read_only:
+            return
+        if not self.auto_read_only:
+            raise BlockError("Block node is read-only")
+        self._become_writable()
+        self.read_only = False
+
+    def _become_writable(self) -> None:
+        """What that takes: the nodes below have to be writable, too."""
+        if self.below is not None:
+            self.below.want_writes()
+
+    # -- data
 
     @property
     def below(self) -> BlockNode | None:
@@ -76,6 +125,7 @@ class BlockNode(ABC):
             raise BlockIOError(errno.EPERM, f"cannot write to read-only image '{self.filename}'")
         self._check_bounds("write to", offset, len(data))
         self._write(offset, data)
+        self.highest_write = max(self.highest_write, offset + len(data))
 
     def write_zeroes(self, offset: int, length: int) -> None:
         """Make a range read as zeros; formats that can do so cheaply override it."""
@@ -93,6 +143,28 @@ class BlockNode(ABC):
 
         :raise BlockIOError: the host could not write them.
         """
+
+    def resize(self, size: int) -> None:
+        """Change the length to `size` bytes.
+
+        :raise BlockError: this kind of image cannot, or not to that size.
+        :raise BlockIOError: the host could not.
+        """
+        raise BlockError(f"Image format driver '{self.format_name}' does not support resize")
+
+    @property
+    def allocated(self) -> int | None:
+        """Bytes that it takes up on the host's disk; None if it lies on none."""
+        return self.below.allocated if self.below is not None else None
+
+    def activate(self) -> None:
+        """The image is this machine's from now on: take what keeps others from it, forget what was read before.
+
+        :raise BlockError: somebody else has it; nothing has changed.
+        """
+
+    def deactivate(self) -> None:
+        """Another machine may have the image: everything is flushed, nothing is written any more."""
 
     def close(self) -> None:
         """Flush and give up the image. Closing twice is harmless."""

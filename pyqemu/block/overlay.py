@@ -29,6 +29,7 @@ class SnapshotNode(BlockNode):
         """:raise BlockError: there is no place for temporary files."""
         super().__init__(base.filename)
         self.base = base
+        base.hold(self)
         # The overlay may become as large as the disk, so it must not lie on a RAM disk.
         directory = os.environ.get("TMPDIR") or "/var/tmp"
         place = directory if os.path.isdir(directory) else None
@@ -69,9 +70,15 @@ class SnapshotNode(BlockNode):
         first, last = offset // CLUSTER_SIZE, -(-end // CLUSTER_SIZE)
         self._present[first:last] = b"\1" * (last - first)
 
+    @property
+    def allocated(self) -> int:
+        """Of the temporary file; 0 when it is gone."""
+        return 0 if self._file.closed else os.fstat(self._file.fileno()).st_blocks * 512
+
     def close(self) -> None:
-        self._file.close()
-        self.base.close()
+        if not self._file.closed:
+            self._file.close()
+            self.base.release(self)
 
     def _runs(self, offset: int, length: int) -> Iterator[tuple[int, int, bool]]:
         """Split a range where presence changes: (offset, length, whether the overlay has it)."""

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pyqemu.block import LockError, open_image
+from pyqemu.block import DriveTable, LockError, open_image
+from pyqemu.block.drives import DriveOptions
+from pyqemu.block.errors import BlockIOError
 
 HOLDER = """
 import sys
@@ -100,3 +102,45 @@ def test_dev_null_is_not_locked() -> None:
     first = open_image("/dev/null", format="raw")
     open_image("/dev/null", format="raw").close()
     first.close()
+
+
+def test_images_change_hands(image: Path) -> None:
+    """As when a machine moves: the second user has no lock before the first has let go."""
+    first, second = DriveTable(), DriveTable()
+    second.graph.active = False
+    options = f"file={image},format=raw"
+    ours, theirs = first.add(DriveOptions.parse(options)), second.add(DriveOptions.parse(options))
+    with pytest.raises(BlockIOError, match="another machine's"):
+        theirs.write(0, bytes(512))
+    with pytest.raises(LockError):
+        second.graph.take_over()
+    assert not second.graph.active
+    ours.write(0, b"x" * 512)
+    first.graph.hand_over()
+    second.graph.take_over()
+    assert theirs.read(0, 1) == b"x"
+    theirs.write(0, b"y" * 512)
+    with pytest.raises(BlockIOError, match="another machine's"):
+        ours.write(0, bytes(512))
+    with pytest.raises(LockError):
+        first.graph.take_over()
+    second.close_all()
+    first.graph.take_over()
+    assert ours.read(0, 1) == b"y"
+    first.close_all()
+
+
+def test_of_several_images_all_change_hands_or_none(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.img", tmp_path / "b.img"]
+    table = DriveTable()
+    table.graph.active = False
+    for path in paths:
+        path.write_bytes(bytes(4096))
+        table.add(DriveOptions.parse(f"file={path},format=raw"))
+    with other_process(paths[0], "writer"), pytest.raises(LockError):
+        table.graph.take_over()
+    with other_process(paths[1], "writer"):
+        with pytest.raises(LockError):
+            table.graph.take_over()
+        open_image(str(paths[0])).close()
+    table.close_all()
