@@ -52,8 +52,13 @@ VT_KEYS = {"up": b"\x1b[A", "down": b"\x1b[B", "right": b"\x1b[C", "left": b"\x1
 class TextConsole(Protocol):
     """A console that is no screen of the guest's (:class:`pyqemu.chardev.vc.VcChardev` is one)."""
 
-    x: int
-    y: int
+    @property
+    def x(self) -> int:
+        """The column of the cursor."""
+
+    @property
+    def y(self) -> int:
+        """The row of the cursor."""
 
     @property
     def screen(self) -> list[bytes]:

@@ -46,8 +46,15 @@ KEYS: dict[str, tuple[int, int]] = {
     "home": (E0 + 0x6C, 0x6E), "end": (E0 + 0x69, 0x65), "pgup": (E0 + 0x7D, 0x6F), "pgdn": (E0 + 0x7A, 0x6D),
     "up": (E0 + 0x75, 0x63), "down": (E0 + 0x72, 0x60), "left": (E0 + 0x6B, 0x61), "right": (E0 + 0x74, 0x6A),
     "insert": (E0 + 0x70, 0x67), "delete": (E0 + 0x71, 0x64),
-    "power": (E0 + 0x37, 0x00), "ro": (0x51, 0x51), "yen": (0x6A, 0x5D),
-    "henkan": (0x64, 0x86), "hiragana": (0x13, 0x87),
+    "power": (E0 + 0x37, 0x00), "sleep": (E0 + 0x3F, 0x00), "wake": (E0 + 0x5E, 0x00),
+    "ro": (0x51, 0x51), "yen": (0x6A, 0x5D), "henkan": (0x64, 0x86), "muhenkan": (0x67, 0x85), "hiragana": (0x13, 0x87),
+    "katakanahiragana": (0x13, 0x87), "asterisk": (0x7C, 0x7E),
+    "audionext": (E0 + 0x4D, 0x00), "audioprev": (E0 + 0x15, 0x00), "audiostop": (E0 + 0x3B, 0x00),
+    "audioplay": (E0 + 0x34, 0x00), "audiomute": (E0 + 0x23, 0x00), "volumeup": (E0 + 0x32, 0x00),
+    "volumedown": (E0 + 0x21, 0x00), "mediaselect": (E0 + 0x50, 0x00), "mail": (E0 + 0x48, 0x00),
+    "calculator": (E0 + 0x2B, 0x00), "computer": (E0 + 0x40, 0x00), "ac_home": (E0 + 0x3A, 0x00),
+    "ac_back": (E0 + 0x38, 0x00), "ac_forward": (E0 + 0x30, 0x00), "ac_refresh": (E0 + 0x20, 0x00),
+    "ac_bookmarks": (E0 + 0x18, 0x00),
 }
 
 # The keyboard controller's translation of set 2, from code 00 on (IBM PS/2 Technical Reference).
@@ -70,6 +77,15 @@ class Translator:
 
     def __init__(self) -> None:
         self._release = 0
+
+    @property
+    def releasing(self) -> bool:
+        """Whether a prefix waits for the code after it."""
+        return bool(self._release)
+
+    @releasing.setter
+    def releasing(self, value: bool) -> None:
+        self._release = 0x80 if value else 0
 
     def feed(self, data: bytes) -> bytes:
         """The translated bytes; a prefix at the end waits for the next portion."""
@@ -160,13 +176,20 @@ def _key_or_code(part: str) -> str:
         return part
     if part.startswith("0x"):
         try:
-            code = int(part, 16)
+            name = key_of_scancode(int(part, 16))
         except ValueError:
-            raise KeyError(part) from None
-        for name, (set2, _) in KEYS.items():
-            if TRANSLATION[set2 & 0xFF] | (0x80 if set2 >= E0 else 0) == code:
-                return name
+            name = None
+        if name is not None:
+            return name
     raise KeyError(part)
+
+
+def key_of_scancode(code: int) -> str | None:
+    """The key whose set 1 code is *code*, with bit 7 for those behind the prefix E0; None if there is none."""
+    for name, (set2, _) in KEYS.items():
+        if TRANSLATION[set2 & 0xFF] | (0x80 if set2 >= E0 else 0) == code:
+            return name
+    return None
 
 
 def strokes(text: str) -> Iterator[tuple[str, bool]]:

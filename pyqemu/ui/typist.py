@@ -32,6 +32,10 @@ class Typist:
         """Whether keys are still to be played."""
         return bool(self._events)
 
+    def put(self, key: str, down: bool) -> None:
+        """Press or release a key, after all that is queued."""
+        self._add([(0, key, down)])
+
     def type(self, text: str) -> None:
         """Type *text* on a US keyboard; ``\\n`` is the return key."""
         self._add((STROKE_TIME, key, down) for key, down in strokes(text))
@@ -46,7 +50,10 @@ class Typist:
 
         :raise KeyError: it names an unknown key.
         """
-        keys = parse_combination(combination)
+        self.chord(parse_combination(combination), hold)
+
+    def chord(self, keys: Sequence[str], hold: int = HOLD_TIME) -> None:
+        """Press *keys* together for *hold* nanoseconds."""
         self._add((0 if number else STROKE_TIME, key, True) for number, key in enumerate(keys))
         self._add((hold if number == 0 else 0, key, False) for number, key in enumerate(reversed(keys)))
 
