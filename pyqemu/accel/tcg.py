@@ -84,6 +84,7 @@ class TcgAccel:
         self._thread = threading.Thread(target=self._main, name="CPU 0/TCG", daemon=True)
         self._waker = Waker(system.clock, cpu) if isinstance(system.clock, VirtualClock) else None
         system.wakeups.append(self._requested)
+        system.lock.on_contention = self._contended
 
     def start(self) -> None:
         """Start the threads; the vCPU waits until :meth:`resume`."""
@@ -96,6 +97,11 @@ class TcgAccel:
         if self._waker is not None:
             self._waker.start()
 
+    @property
+    def thread_id(self) -> int:
+        """What the host calls the vCPU's thread; 0 before it is started."""
+        return self._thread.native_id or 0
+
     def close(self) -> None:
         """End the threads. The big lock is not held."""
         with self.system.lock:
@@ -106,6 +112,7 @@ class TcgAccel:
             self._waker.close()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(5)
+        gc.unfreeze()  # what was frozen is never collected, and a machine is full of cycles
 
     def pause(self) -> None:
         self._wanted = False
@@ -127,6 +134,11 @@ class TcgAccel:
         """A reset or shutdown was requested by the guest: it must not run on until that has happened."""
         if self._in_thread():
             self.cpu.stop()
+
+    def _contended(self) -> None:
+        """Somebody waits for the big lock, which the vCPU may let go of too shortly to be noticed."""
+        if self._active:
+            self.cpu.queue(self.system.lock.make_way)
 
     def _main(self) -> None:
         lock = self.system.lock

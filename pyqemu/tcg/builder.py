@@ -136,6 +136,7 @@ class Builder:
         self.cc_out: int | None = cc_in
         self.reads_flags = False
         self.writes_flags = False
+        self.watches_events = False  #: events must go through the CPU's ``deliver``
         self.ended = False
         self.special: set[str] = set()
         self._conditional = 0

@@ -10,11 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.tcg.builder import HelperTable
 from pyqemu.tcg.env import EXIT_REQUEST, FETCH_TABLES, TLB, TLB_TABLE, Env
+from pyqemu.tcg.pagewalk import PageWalk
 from pyqemu.tcg.softmmu import SoftMmu
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pyqemu.system.clock import VirtualClock
     from pyqemu.tcg.builder import Builder
     from pyqemu.tcg.engine import Engine
+    from pyqemu.tcg.hooks import Hooks
     from pyqemu.tcg.translate import Decoder
 
 _REQUEST = EXIT_REQUEST >> 2
@@ -32,7 +35,12 @@ class GuestException(Exception):
 
 
 class LeaveLoop(Exception):
-    """Raised by a helper to go back to the main loop after state has changed; the program counter is written."""
+    """Raised by a helper to go back to the main loop after state has changed; the program counter is written.
+
+    :cvar completes: whether the instruction counts as run
+    """
+
+    completes = True
 
 
 class Cpu:
@@ -48,6 +56,7 @@ class Cpu:
     irq_pending_slot: int | None = None  #: offset of a global that is not zero while a request is pending
     pc_slot: int = 0  #: offset of the program counter
     fetch_mmu: tuple[int, int, int, int] = (0, 0, 0, 0)  #: mmu index of fetches, by the low two bits of the mode
+    event_mnemonics: frozenset[str] = frozenset()  #: instructions that could deliver an event without telling
     icount_sleep = True  #: with ``-icount``, sleep as long as the guest does; else skip that time
 
     def __init__(self, *, memory: AddressSpace | None = None, io: AddressSpace | None = None,
@@ -71,6 +80,10 @@ class Cpu:
         self.helpers = HelperTable()
         self.before_execution: Callable[[], None] | None = None  # after timers have run: sets the budget
         self.on_event: Callable[[str], None] | None = None  # for ``-d int``
+        self.on_deliver: Callable[[Any], None] | None = (
+            None  # hears of each exception and interrupt before its delivery
+        )
+        self.on_idle: Callable[[], None] | None = None  # before a halted CPU waits
         self._work: deque[Callable[[], None]] = deque()
         if engine is not None and memory is not None:
             self.attach(engine)
@@ -81,6 +94,13 @@ class Cpu:
         engine.attach(self)
         self.mmu = engine.mmu
         self.memory.topology_listeners.append(self._topology_changed)
+
+    @cached_property
+    def hooks(self) -> Hooks:
+        """Python functions that are called while the CPU runs."""
+        from pyqemu.tcg.hooks import Hooks
+
+        return Hooks(self)
 
     # --- what a target adds -------------------------------------------------------------------------------------------
 
@@ -127,6 +147,26 @@ class Cpu:
     def reset(self) -> None:
         """The state after power-on."""
         raise NotImplementedError
+
+    def about_to_run(self) -> bool:
+        """Whether the instruction that has been reached will run now; a target may let some be reached in vain."""
+        return True
+
+    def is_stuck(self) -> bool:
+        """Whether a halted CPU ignores all interrupts but those that cannot be masked."""
+        return False
+
+    def registers(self) -> MutableMapping[str, int]:
+        """The registers by the names that the architecture's manual gives them."""
+        raise NotImplementedError
+
+    def walk_pages(self, vaddr: int) -> PageWalk:
+        """What the guest's page tables say about an address, without side effects."""
+        raise NotImplementedError
+
+    def mnemonics(self) -> frozenset[str]:
+        """Names of instructions, as translation knows them."""
+        return frozenset()
 
     def warnings(self) -> list[str]:
         """What the operator should know of the CPU that he asked for."""
@@ -265,6 +305,10 @@ class Cpu:
     def _sleep(self) -> None:
         """Wait for a timer or a kick, without the big lock."""
         assert self.engine is not None
+        if self.on_idle is not None:
+            self.on_idle()
+            if self._stopping:
+                return
         deadline = self.clock.next_deadline() if self.clock is not None else None
         timeout = None
         if deadline is not None and self.clock is not None:

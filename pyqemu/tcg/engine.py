@@ -21,6 +21,7 @@ from pyqemu.tcg.translate import MAX_INSTRUCTIONS, Block, Fields, Translator, Va
 if TYPE_CHECKING:
     from pyqemu.memory import RamBlock
     from pyqemu.tcg.cpu import Cpu
+    from pyqemu.tcg.hooks import Hooks
 
 _BUDGET = BUDGET >> 3
 _UNLIMITED = 1 << 62
@@ -30,6 +31,7 @@ NO_MODE = (1 << 64) - 1  #: the mode of an empty jump cache entry
 class Engine:
     """The part that engines share. *icount* counts guest instructions, so that time can be derived from them.
 
+    :ivar hooks: what is hooked in code; None while nothing is
     :ivar trace: called with each block before it is entered (``-d exec``); engines then enter blocks one by one
     """
 
@@ -44,6 +46,7 @@ class Engine:
         self.trace: Callable[[Block], None] | None = None
         self.on_translate: Callable[[Block], None] | None = None
         self.single_step = False
+        self.hooks: Hooks | None = None
 
     def attach(self, cpu: Cpu) -> None:
         """Run *cpu* from now on."""
@@ -78,6 +81,10 @@ class Engine:
         """Run until the main loop is wanted."""
         raise NotImplementedError
 
+    def leave_after_instruction(self) -> None:
+        """Come back to the main loop after the instruction that called the present helper, or made the access."""
+        raise NotImplementedError
+
     def _unlink(self, block: Block) -> None:
         """*block* is stale: nothing may enter it any more."""
         raise NotImplementedError
@@ -88,6 +95,11 @@ class Engine:
         self.mmu.flush()
         self._listen_to_logs()
 
+    def watch_memory(self, pages: frozenset[int], *, closed: bool) -> None:
+        """Let accesses to these guest-physical pages come to Python; with *closed*, all page walks, too."""
+        self.window.watch(pages, closed=closed)
+        self.mmu.flush()
+
     def _listen_to_logs(self) -> None:
         """Hear when the dirty log of any RAM starts or is taken."""
         for section in self.cpu.memory.sections:
@@ -95,6 +107,7 @@ class Engine:
             if block is not None and block not in self._logged:
                 self._logged.add(block)
                 block.dirty.on_take.append(partial(self._log_taken, block))
+                block.dirty.on_end.append(self.window.refresh)
 
     def _log_taken(self, block: RamBlock, first: int, count: int) -> None:
         """Pages count as clean now: stores must come to Python once more. Any thread, under the big lock.
@@ -157,14 +170,15 @@ class Engine:
             if page.block is None:
                 return self._from_device(pc, linear, flags, page.physical)
             host = page.block.host + page.offset + (linear & 0xFFF)
-        block = self.cache.find(host, linear, pc, flags)
+        alone = self.hooks is not None and self.hooks.alone
+        block = None if alone else self.cache.find(host, linear, pc, flags)
         if block is not None and block.count <= limit and (not block.second or self._still_spans(block, linear, mmu)):
             return block
         return self._translate(pc, linear, flags, host, self.mmu.page(linear, FETCH, mmu).view, limit)
 
     def _limit(self) -> int:
         """How many instructions the next block may have."""
-        if self.single_step:
+        if self.single_step or (self.hooks is not None and self.hooks.alone):
             return 1
         if self.icount:
             left = self.q[_BUDGET]
@@ -196,7 +210,8 @@ class Engine:
             return bytes(following.view[:16])
 
         code = bytes(view[linear & 0xFFF :])
-        block, fields = self.translator.block(pc, linear, flags, code, more, limit)
+        translate = self.translator.block if self.hooks is None else self.hooks.block
+        block, fields = translate(pc, linear, flags, code, more, limit)
         self.place(block, fields)
         if keep and (limit == MAX_INSTRUCTIONS or block.count < limit):  # it ends where it would end anyway
             fresh = self.cache.add(block, host, second)
@@ -213,7 +228,8 @@ class Engine:
     def _from_device(self, pc: int, linear: int, flags: int, physical: int) -> Block:
         """Code outside RAM: one instruction at a time, never kept."""
         code = self.cpu.memory.read(physical + (linear & 0xFFF), 32)
-        block, fields = self.translator.block(pc, linear, flags, code, lambda: None, 1)
+        translate = self.translator.block if self.hooks is None else self.hooks.block
+        block, fields = translate(pc, linear, flags, code, lambda: None, 1)
         self.place(block, fields)
         block.valid = False
         return block

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pyqemu.tcg.translate import Block
-from pyqemu.util.errors import UserError
+from pyqemu.util.trace import open_log
 
 if TYPE_CHECKING:
     from pyqemu.tcg.cpu import Cpu
@@ -42,10 +42,7 @@ class ExecutionLog:
     def _open(path: str) -> TextIO:
         if not path:
             return sys.stderr
-        try:
-            return open(path, "w", buffering=1)
-        except OSError as exc:
-            raise UserError(f"-D: cannot write '{path}': {exc.strerror}") from None
+        return open_log(path)
 
     def _write(self, *lines: str) -> None:
         self.stream.write("\n".join(lines) + "\n")

@@ -238,6 +238,12 @@ class PythonEngine(Engine):
     def _unlink(self, block: Block) -> None:
         pass
 
+    _running: Block | None = None
+
+    def leave_after_instruction(self) -> None:
+        if self._running is not None:
+            self.cache.remove(self._running)
+
     def execute(self) -> None:
         cpu, mmu, pc_index = self.cpu, self.mmu, self.pc_index
         b, w, l, q = cpu.b, cpu.w, cpu.l, cpu.q
@@ -252,6 +258,7 @@ class PythonEngine(Engine):
             if l[_REQUEST] or (self.icount and not self._pay(block)):
                 return
             index = 0
+            self._running = block
             try:
                 for function, holes, pc in block.steps:
                     if self.icount:
@@ -264,7 +271,7 @@ class PythonEngine(Engine):
                         self._give_back(block.count - index)
                         return
             except Exception as exc:
-                self._give_back(block.count - index - isinstance(exc, LeaveLoop))  # then the instruction is done
+                self._give_back(block.count - index - (isinstance(exc, LeaveLoop) and exc.completes))
                 raise
             self._pending = 0
             if result == LEAVE:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pyqemu.memory import AddressSpace, RamBlock
 
 CODE = 1  #: translated code was made from the page
+WATCHED = 2  #: somebody wants to know of accesses
 NO_RAM = 4  #: a device, a ROM, or RAM that is mapped from elsewhere
 
 
@@ -27,7 +28,9 @@ class RamWindow:
         self.memory = memory
         self.block: RamBlock | None = None
         self.flags = bytearray(1)
-        self.code: set[int] = set()  # page numbers in the block
+        self.code: set[int] = set()  # pages of host memory
+        self.watched: frozenset[int] = frozenset()  # the same, as all of the block is shown at its own addresses
+        self.closed = False
         self.refresh()
 
     def refresh(self) -> None:
@@ -35,7 +38,7 @@ class RamWindow:
         section = self.memory.lookup(0)
         block = section.ram
         q = self.env.q
-        if block is None or section.base != 0 or block.dirty.enabled:
+        if block is None or section.base != 0 or block.dirty.enabled or self.closed:
             self.block = None
             q[RAM_LIMIT >> 3] = 0
             return
@@ -50,10 +53,19 @@ class RamWindow:
             if section.ram is block and section.base == 0 and section.writable:
                 first, end = (section.start + 0xFFF) >> 12, section.end >> 12
                 self.flags[first:end] = bytes(max(0, end - first))
-        for page in self.code:
-            if page < pages:
+        for host_page in self.code:
+            page = host_page - (block.host >> 12)
+            if 0 <= page < pages:
                 self.flags[page] |= CODE
+        for page in self.watched:
+            if page < pages:
+                self.flags[page] |= WATCHED
         q[RAM_LIMIT >> 3] = pages << 12
+
+    def watch(self, pages: frozenset[int], *, closed: bool) -> None:
+        """Send accesses to these guest-physical pages to Python; with *closed*, all that the software TLB has not."""
+        self.watched, self.closed = pages, closed
+        self.refresh()
 
     def _pages(self, block: RamBlock) -> int:
         """The pages up to the end of the last section that shows the block at its own addresses."""
@@ -61,11 +73,9 @@ class RamWindow:
 
     def mark_code(self, host_page: int, present: bool) -> None:
         """Translated code appears on a page of host memory, or is gone from it."""
-        block = self.block
-        if block is None:
+        (self.code.add if present else self.code.discard)(host_page)
+        if self.block is None:
             return
-        page = host_page - (block.host >> 12)
-        if 0 <= page < block.size >> 12:
-            (self.code.add if present else self.code.discard)(page)
-            if page < len(self.flags):
-                self.flags[page] = self.flags[page] & ~CODE | (CODE if present else 0)
+        page = host_page - (self.block.host >> 12)
+        if 0 <= page < len(self.flags):
+            self.flags[page] = self.flags[page] & ~CODE | (CODE if present else 0)

@@ -29,6 +29,7 @@ from pyqemu.tcg.env import (
 
 if TYPE_CHECKING:
     from pyqemu.memory import AddressSpace, RamBlock
+    from pyqemu.tcg.hooks import WatchedMemory
 
 PAGE_SIZE = 4096
 PAGE_MASK = ~0xFFF
@@ -81,6 +82,7 @@ class SoftMmu:
         self.pages: dict[int, Page] = {}
         self.large: list[tuple[int, int]] = []  # (first, last) address of translations wider than a page
         self.on_flush: list[Callable[[], None]] = []
+        self.watch: WatchedMemory | None = None  # None while nobody wants to know of accesses
         self.clear_jump_cache()
         self.flush()
 
@@ -159,6 +161,11 @@ class SoftMmu:
         q = self.env.q
         slot = self._slot(vpage, mmu)
         host = page.block.host + page.offset
+        if self.watch is not None and self.watch.covers(page.physical, vpage):
+            q[slot] = q[slot + 1] = NO_TAG
+            q[slot + 2] = vpage if page.permissions & 4 else NO_TAG
+            q[slot + 3] = (host - vpage) & M64
+            return
         q[slot] = vpage if page.permissions & 1 else NO_TAG
         q[slot + 1] = vpage if page.permissions & 2 and page.writable and self._unwatched(page, host) else NO_TAG
         q[slot + 2] = vpage if page.permissions & 4 else NO_TAG
@@ -203,8 +210,11 @@ class SoftMmu:
         page = self.page(vaddr, READ, mmu)
         if page.view is not None:
             value: int = _FORMATS[size].unpack_from(page.view, offset)[0]
-            return value
-        return self.memory.load(page.physical + offset, size)
+        else:
+            value = self.memory.load(page.physical + offset, size)
+        if self.watch is not None:
+            self.watch.tell(vaddr, page.physical + offset, size, value, False)
+        return value
 
     def store(self, vaddr: int, size: int, value: int, mmu: int) -> None:
         """Write the low *size* bytes of *value* to *vaddr*.
@@ -221,6 +231,8 @@ class SoftMmu:
             self._stored(page, vaddr, size, mmu)
         else:
             self.memory.store(page.physical + offset, size, value)
+        if self.watch is not None:
+            self.watch.tell(vaddr, page.physical + offset, size, value, True)
 
     def _stored(self, page: Page, vaddr: int, length: int, mmu: int) -> None:
         """RAM was written: tell who watches, and open the page for native stores if nobody does any more."""
@@ -230,7 +242,7 @@ class SoftMmu:
         host = block.host + page.offset
         if self.code.holds_code(host >> 12):
             self.code.written(host + (vaddr & 0xFFF), length)
-        if self._unwatched(page, host):
+        if self._unwatched(page, host) and not (self.watch is not None and self.watch.covers(page.physical, vaddr)):
             slot = self._slot(vaddr, mmu)
             if self.env.q[slot + 3] == (host - (vaddr & PAGE_MASK)) & M64 and page.permissions & 2:
                 self.env.q[slot + 1] = vaddr & PAGE_MASK & M64
@@ -254,6 +266,8 @@ class SoftMmu:
                 out.append(bytes(page.view[offset : offset + step]))
             else:
                 out.append(self.memory.read(page.physical + offset, step))
+            if self.watch is not None:
+                self.watch.tell(start, page.physical + offset, step, int.from_bytes(out[-1], "little"), False)
         return b"".join(out)
 
     def write(self, vaddr: int, data: bytes | bytearray | memoryview, mmu: int) -> None:
@@ -270,6 +284,8 @@ class SoftMmu:
                 self._stored(page, start, step, mmu)
             else:
                 self.memory.write(page.physical + offset, part)
+            if self.watch is not None:
+                self.watch.tell(start, page.physical + offset, step, int.from_bytes(part, "little"), True)
 
     def probe_write(self, vaddr: int, length: int, mmu: int) -> None:
         """Raise what a write of *length* bytes would raise."""

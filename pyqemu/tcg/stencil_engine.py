@@ -315,7 +315,7 @@ class StencilEngine(Engine):
         try:
             result = self.translator_helpers[number](self.cpu, *q[_ARGUMENT : _ARGUMENT + count].tolist())
         except Exception as exc:
-            self._give_back(self._pending - isinstance(exc, LeaveLoop))  # then the instruction is done
+            self._give_back(self._pending - (isinstance(exc, LeaveLoop) and exc.completes))
             raise
         if out >= 0:
             self._set(out, bits, result)
@@ -381,6 +381,10 @@ class StencilEngine(Engine):
         self._stop_pending = rest
 
     _stop_pending = 0
+
+    def leave_after_instruction(self) -> None:
+        if self._depth:
+            self.cache.remove(self._block_at(self.q[_PC]))
 
     # --- chaining -----------------------------------------------------------------------------------------------------
 

@@ -137,25 +137,23 @@ class Translator:
         self.target = target
         self.compile = compile_ops
         self.table = table
-        self._decoders: dict[int, Any] = {}
+        self._decoders: dict[int, Decoder] = {}
         self._ends: dict[int, Shape] = {}
         self.staged = 0  #: variants made so far
         self.translated = 0  #: guest instructions translated so far
 
     def block(self, pc: int, linear: int, flags: int, code: bytes, more: Callable[[], bytes | None],
-              limit: int = MAX_INSTRUCTIONS) -> tuple[Block, list[Fields]]:  # fmt: skip
+              limit: int = MAX_INSTRUCTIONS, decoder: Decoder | None = None) -> tuple[Block, list[Fields]]:  # fmt: skip
         """Translate from *pc* on, at most *limit* instructions; returns the block and its instructions' fields.
 
         *code* are the bytes up to the end of the page; *more* gives those of the next page, where an instruction needs
-        them: it raises the fault of a fetch for the first instruction, and is not asked for any other.
+        them: it raises the fault of a fetch for the first instruction, and is not asked for any other. *decoder* is
+        used instead of that of the mode.
         """
         shapes: list[Shape] = []
         fields: list[Fields] = []
         found: list[Traits] = []
-        decoder = self._decoders.get(flags)
-        if decoder is None:
-            decoder = self._decoders[flags] = self.target.decoder(flags)
-        decode = decoder.decode
+        decode = (decoder or self.decoder(flags)).decode
         position = 0
         end = len(code)
         while True:
@@ -190,6 +188,13 @@ class Translator:
         self.translated += count
         variants = self._variants(shapes, found, fields, flags)
         return Block(pc, linear, flags, variants, count, position), fields
+
+    def decoder(self, flags: int) -> Decoder:
+        """The decoder of a mode."""
+        decoder = self._decoders.get(flags)
+        if decoder is None:
+            decoder = self._decoders[flags] = self.target.decoder(flags)
+        return decoder
 
     def _special(self, shape: Shape, flags: int, here: Fields) -> Traits:
         """The traits of a shape whose meaning depends on a number, for the number at hand."""

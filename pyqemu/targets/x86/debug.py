@@ -7,7 +7,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyqemu.targets.x86.layout import EXC_PF, HF_CPL, HF_CS32, HF_CS64, HF_LMA, HF_SHADOW, M32
+from pyqemu.targets.x86.layout import (
+    DESC_A,
+    DESC_B,
+    DESC_CODE,
+    DESC_DPL_SHIFT,
+    DESC_E,
+    DESC_G,
+    DESC_L,
+    DESC_P,
+    DESC_S,
+    DESC_TYPE_SHIFT,
+    DESC_W,
+    EXC_PF,
+    HF_CPL,
+    HF_CS32,
+    HF_CS64,
+    HF_LMA,
+    HF_PE,
+    HF_SHADOW,
+    M32,
+)
 
 if TYPE_CHECKING:
     from pyqemu.targets.x86.exceptions import X86Exception
@@ -16,6 +36,13 @@ if TYPE_CHECKING:
 _FLAGS = ((1 << 10, "D"), (1 << 11, "O"), (1 << 7, "S"), (1 << 6, "Z"), (1 << 4, "A"), (1 << 2, "P"), (1 << 0, "C"))
 _ROWS_32 = ("eax ebx ecx edx", "esi edi ebp esp")
 _ROWS_64 = ("rax rbx rcx rdx", "rsi rdi rbp rsp", "r8 r9 r10 r11", "r12 r13 r14 r15")
+_SYSTEM_TYPES = (
+    "Reserved", "TSS16-avl", "LDT", "TSS16-busy", "CallGate16", "TaskGate", "IntGate16", "TrapGate16",
+    "Reserved", "TSS32-avl", "Reserved", "TSS32-busy", "CallGate32", "Reserved", "IntGate32", "TrapGate32",
+)  # fmt: skip
+_SYSTEM_TYPES_64 = {
+    0: "<hiword>", 2: "LDT", 9: "TSS64-avl", 11: "TSS64-busy", 12: "CallGate64", 14: "IntGate64", 15: "TrapGate64",
+}  # fmt: skip
 
 
 def disassemble(cpu: X86Cpu, code: bytes, address: int) -> list[tuple[int, str]]:
@@ -40,8 +67,8 @@ def registers_text(cpu: X86Cpu) -> str:
     """Return the integer and system registers, as ``info registers`` shows them."""
     long = bool(cpu.hflags & HF_LMA)
     lines = _general(cpu, long)
-    lines += [_segment(segment.name.upper(), segment, long) for segment in cpu.seg[:6]]
-    lines += [_segment("LDT", cpu.ldtr, long), _segment("TR", cpu.tr, long)]
+    names = ("ES", "CS", "SS", "DS", "FS", "GS", "LDT", "TR")
+    lines += [_segment(name, segment, cpu.hflags) for name, segment in zip(names, cpu.seg, strict=True)]
     digits = 16 if long else 8
     lines.append(f"GDT=     {cpu.gdt_base:0{digits}x} {cpu.gdt_limit:08x}")
     lines.append(f"IDT=     {cpu.idt_base:0{digits}x} {cpu.idt_limit:08x}")
@@ -71,9 +98,28 @@ def _general(cpu: X86Cpu, long: bool) -> list[str]:
     return [*lines, f"{pointer}={eflags:08x} [{letters}] {state}"]
 
 
-def _segment(name: str, segment: SegmentCache, long: bool) -> str:
-    base = f"{segment.base:016x}" if long else f"{segment.base & M32:08x}"
-    return f"{name:3}={segment.selector:04x} {base} {segment.limit:08x} {segment.flags:08x}"
+def _segment(name: str, segment: SegmentCache, hflags: int) -> str:
+    base = f"{segment.base:016x}" if hflags & HF_LMA else f"{segment.base & M32:08x}"
+    nibble = segment.limit >> (28 if segment.flags & DESC_G else 16) & 15  # bits 19 to 16 of the descriptor's limit
+    line = f"{name:3}={segment.selector:04x} {base} {segment.limit:08x} {segment.flags | nibble << 16:08x}"
+    if not (hflags & HF_PE and segment.flags & DESC_P):
+        return line
+    return f"{line} DPL={segment.flags >> DESC_DPL_SHIFT & 3} {_segment_type(segment.flags, bool(hflags & HF_LMA))}"
+
+
+def _segment_type(flags: int, long: bool) -> str:
+    """What kind of segment a descriptor describes (SDM vol. 3, 3.4.5.1 and 3.5)."""
+    if not flags & DESC_S:
+        kind = flags >> DESC_TYPE_SHIFT & 15
+        return _SYSTEM_TYPES_64.get(kind, "Reserved") if long else _SYSTEM_TYPES[kind]
+    if flags & DESC_CODE:
+        size = "CS64" if flags & DESC_L else "CS32" if flags & DESC_B else "CS16"
+        letters = "CR"
+    else:
+        size = "DS  " if flags & DESC_B or long else "DS16"
+        letters = "EW"
+    bits = zip((DESC_E, DESC_W, DESC_A), (*letters, "A"), strict=True)  # C and R are the same bits in code segments
+    return f"{size} [{''.join(letter if flags & bit else '-' for bit, letter in bits)}]"
 
 
 def event_text(cpu: X86Cpu, event: X86Exception) -> str:

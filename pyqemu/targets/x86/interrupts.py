@@ -41,6 +41,8 @@ def deliver(cpu: X86Cpu, exc: GuestException) -> None:
     while True:
         if cpu.on_event is not None:
             cpu.on_event(event_text(cpu, current))
+        if cpu.on_deliver is not None:
+            cpu.on_deliver(current)
         try:
             if current.vector == EXC_DB and not current.is_software:
                 cpu.dr6 |= current.dr6

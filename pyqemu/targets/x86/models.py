@@ -42,6 +42,7 @@ class CpuModel:
     cores: int = 1
     threads: int = 1
     warnings: list[str] = field(default_factory=list)  # features asked for that there are not, one line each
+    filtered: dict[str, int] = field(default_factory=dict)  # words of the features that there are not
 
     @cached_property
     def signature(self) -> int:
@@ -178,9 +179,13 @@ _TABLE: tuple[tuple[str, str, int, int, int, int, int, str, str], ...] = (
     ("n270", INTEL, 6, 28, 2, 10, 0x80000008,
      _PPRO + "vme mtrr clflush mca acpi ss pni monitor ssse3 movbe nx lahf_lm",
      "Intel(R) Atom(TM) CPU N270   @ 1.60GHz"),
+    ("base", "", 0, 0, 0, 0, 0, "", ""),
     ("max", AMD, 6, 6, 3, 0xD, 0x8000000A, SUPPORTED_NAMES, "QEMU TCG CPU version 2.5+"),
 )
 # fmt: on
+
+
+_SPECIAL = {"max": "Every feature that this emulator has", "base": "No feature at all: to be built upon"}
 
 
 def _build(
@@ -194,11 +199,15 @@ def _build(
     features: str,
     model_id: str,
 ) -> CpuModel:
-    words = {word: bits & SUPPORTED[word] for word, bits in words_of(features + " hypervisor").items()}
+    asked = words_of(features + " hypervisor" if name != "base" else features)
+    words = {word: bits & SUPPORTED[word] for word, bits in asked.items()}
+    filtered = {word: bits & ~SUPPORTED[word] for word, bits in asked.items()}
     description = model_id or "Intel " + name
-    if name == "max":
-        description = "Every feature that this emulator has"
-    return CpuModel(name, description, vendor, family, model, stepping, level, xlevel, words, model_id)
+    if name in _SPECIAL:
+        description = _SPECIAL[name]
+    return CpuModel(
+        name, description, vendor, family, model, stepping, level, xlevel, words, model_id, filtered=filtered
+    )
 
 
 MODELS: dict[str, CpuModel] = {row[0]: _build(*row) for row in _TABLE}
@@ -219,7 +228,8 @@ def cpu_model(spec: str) -> CpuModel:
     name, *items = spec.split(",")
     if name not in MODELS:
         raise CpuModelError(f"Unable to find CPU definition: {name}", "-cpu help lists the models")
-    model = replace(MODELS[name], words=dict(MODELS[name].words), warnings=[])
+    known = MODELS[name]
+    model = replace(known, words=dict(known.words), warnings=[], filtered=dict(known.filtered))
     removed: list[str] = []
     for item in filter(None, items):
         if item[0] == "+":
@@ -245,6 +255,7 @@ def _switch(model: CpuModel, feature: str, on: bool) -> None:
         raise CpuModelError(f"CPU feature {feature} not found", "-cpu help lists the features")
     word, bit = known
     if on and not SUPPORTED[word] & bit:
+        model.filtered[word] |= bit
         model.warnings.append(f"the emulator doesn't support requested feature: {feature} (CPUID {word.upper()})")
         return
     model.words[word] = model.words[word] | bit if on else model.words[word] & ~bit

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pyqemu.targets.x86 import debug, flags, insns, interrupts, layout, refill, stepping
+from pyqemu.targets.x86 import debug, flags, insns, interrupts, layout, pagewalk, refill, registers, stepping
 from pyqemu.targets.x86 import mmu as paging
+from pyqemu.targets.x86.breakpoints import DataBreakpoints
 from pyqemu.targets.x86.decode import Decoder, Instruction
 from pyqemu.targets.x86.layout import (
     AC,
@@ -81,10 +82,12 @@ from pyqemu.targets.x86.layout import (
     VM,
 )
 from pyqemu.targets.x86.models import CpuModel, cpu_model
+from pyqemu.targets.x86.opmap import OPCODES
 from pyqemu.targets.x86.translator import X86Translator
 from pyqemu.tcg.builder import Builder
 from pyqemu.tcg.cpu import Cpu, GuestException
 from pyqemu.tcg.env import Global
+from pyqemu.tcg.pagewalk import PageWalk
 
 if TYPE_CHECKING:
     from pyqemu.targets.x86.exceptions import X86Exception
@@ -195,6 +198,7 @@ class X86Cpu(Cpu):
     fetch_mmu = (0, 0, 0, 1)
     pc_slot = layout.EIP
     irq_pending_slot = layout.IRQ_PENDING
+    event_mnemonics = frozenset({"int_n"})
 
     # fmt: off
     rax = Global(layout.RAX, 8)
@@ -267,6 +271,7 @@ class X86Cpu(Cpu):
     def __init__(self, model: CpuModel | str = "qemu64", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._control_bits, self._smap, self.reserved_bits = 0, 0, 0
+        self.data_breakpoints = DataBreakpoints(self)
         self.model = cpu_model(model) if isinstance(model, str) else model
         self.seg = tuple(SegmentCache(self.q, n) for n in range(8))
         self.es, self.cs, self.ss, self.ds, self.fs, self.gs, self.ldtr, self.tr = self.seg
@@ -331,6 +336,7 @@ class X86Cpu(Cpu):
             bits |= HF_BREAK
         self._control_bits = bits
         self._smap = cr4 & CR4_SMAP
+        self.data_breakpoints.update()
         self.reserved_bits = paging.reserved_bits(self)
         self.update_hflags()
 
@@ -450,8 +456,10 @@ class X86Cpu(Cpu):
     def _execute(self) -> None:
         if self.hflags & HF_STEP:
             stepping.step(self)
-        else:
-            super()._execute()
+            return
+        super()._execute()
+        if self.data_breakpoints.hit:
+            self.deliver(self.data_breakpoints.trap())
 
     def mmu_index(self) -> int:
         """Return 1 for user accesses, 2 for supervisor accesses under SMAP, 0 for other supervisor accesses."""
@@ -468,6 +476,7 @@ class X86Cpu(Cpu):
 
     def deliver(self, exc: GuestException) -> None:
         """Deliver a fault or trap that an instruction raised."""
+        self.data_breakpoints.take()  # of an instruction that was not completed; it will run again
         interrupts.deliver(self, exc)
 
     def service_interrupts(self) -> bool:
@@ -482,6 +491,14 @@ class X86Cpu(Cpu):
         if pending & IRQ_HARD and self.eflags_rest & IF:
             return True
         return bool(pending & (IRQ_NMI | IRQ_INIT | IRQ_SIPI))
+
+    def about_to_run(self) -> bool:
+        """Return whether the instruction will run: not before `stepping.step` is around one that runs alone."""
+        return not self.hflags & HF_STEP or self.stepped == stepping.ARMED
+
+    def is_stuck(self) -> bool:
+        """Return whether only an NMI, INIT or reset could end the halt."""
+        return bool(self.halted and not self.wait_for_sipi and not self.eflags_rest & IF)
 
     def set_a20(self, enabled: bool) -> None:
         """Drive the A20 gate: with it low, address bit 20 is forced to zero."""
@@ -499,6 +516,19 @@ class X86Cpu(Cpu):
     def registers_text(self) -> str:
         """Return the registers as ``info registers`` shows them."""
         return debug.registers_text(self)
+
+    def registers(self) -> registers.Registers:
+        """Return the registers by their names in the manual."""
+        return registers.Registers(self)
+
+    def walk_pages(self, vaddr: int) -> PageWalk:
+        """Return what the page tables say about an address."""
+        return pagewalk.walk_pages(self, vaddr)
+
+    def mnemonics(self) -> frozenset[str]:
+        """Return the names that the opcode map has for instructions."""
+        insns.load()
+        return frozenset(entry.mnemonic for entries in OPCODES.entries.values() for entry in entries)
 
     def disassemble(self, code: bytes, address: int) -> list[tuple[int, str]]:
         """Return `code` as instructions of the present mode."""

@@ -98,8 +98,9 @@ def _after(cpu: X86Cpu, trap: bool) -> None:
         cpu.eflags_rest &= ~RF
     cpu.keep_rf = False
     held, cpu.debug_shadow = cpu.debug_shadow, False
-    if trap and not held:
-        raise X86Exception(EXC_DB, dr6=DR6_BS)
+    causes = cpu.data_breakpoints.take() | (DR6_BS if trap and not held else 0)
+    if causes:
+        raise X86Exception(EXC_DB, dr6=causes)
 
 
 def matching_breakpoints(cpu: X86Cpu, address: int, size: int, kind: int) -> int:

@@ -58,7 +58,7 @@ def int_n(t: X86Translator, vector: Operand) -> None:
         t.call(software_interrupt, t.imm.masked(8), t.next_pc)
         t.exit_loop()
 
-    if t.static.protected:
+    if t.static.protected or t.watches_events:
         helper()
     else:
         microcode.interrupt_real(t, t.imm.masked(8), helper)

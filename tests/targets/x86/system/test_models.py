@@ -9,7 +9,7 @@ from pyqemu.targets.x86.models import MODELS, CpuModelError, cpu_model, list_mod
 
 
 def test_all_models_are_there():
-    names = "486 pentium pentium2 pentium3 athlon qemu32 kvm32 coreduo n270 qemu64 kvm64 phenom core2duo max"
+    names = "486 pentium pentium2 pentium3 athlon qemu32 kvm32 coreduo n270 qemu64 kvm64 phenom core2duo base max"
     assert set(MODELS) == set(names.split())
 
 
