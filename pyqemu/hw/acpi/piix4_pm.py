@@ -10,14 +10,15 @@ from collections.abc import Iterable
 
 from pyqemu.hw.acpi import registers
 from pyqemu.hw.acpi.apm import Apm
+from pyqemu.hw.acpi.pci_hotplug import BUSES, EVENT, PORT_COUNT, PORTS, PciHotplug, SlotStatus
 from pyqemu.hw.acpi.pm_smbus import PmSmbus
 from pyqemu.hw.acpi.registers import Gpe, Pm1
 from pyqemu.hw.pci import regs
 from pyqemu.hw.pci.device import PciDevice
-from pyqemu.hw.pci.state import pci_vmstate
+from pyqemu.hw.pci.state import pci_function
 from pyqemu.memory import MemoryRegion
 from pyqemu.qom import Property, device_class
-from pyqemu.qom.vmstate import I64, U16, Struct, Timer64, Unused, VMState
+from pyqemu.qom.vmstate import I64, U16, U32, Array, Struct, Timer64, VMState
 from pyqemu.system import Irq
 from pyqemu.system.runstate import ShutdownCause
 
@@ -37,6 +38,15 @@ SLEEP_OFF, SLEEP_SUSPEND = 0, 1
 
 PRESENT = {0x378: (0x5F, 0x80), 0x3F8: (0x67, 0x08), 0x2F8: (0x67, 0x90)}
 """Where firmware and guests see that a legacy port has a device: configuration byte and bits."""
+
+
+class MemoryHotplug:
+    """The slot of memory that a guest has selected, for the saved state: there are none."""
+
+    vmstate = VMState("memory hotplug state", version=1, fields=(U32("selector"),))
+
+    def __init__(self) -> None:
+        self.selector = 0
 
 
 @device_class("PIIX4_PM", description="PM", bus="PCI", category="bridge", user_creatable=False)
@@ -61,15 +71,21 @@ class Piix4Pm(PciDevice):
     s4_val = Property.uint("s4_val", 2, 8)
     smm_enabled = Property.bool("smm-enabled", False)
 
-    # What is unused here belongs to PCI hotplug (a selector, two masks for each of 256 buses) and to memory hotplug.
     vmstate = VMState(
         "piix4_pm",
         version=3,
         fields=(
-            Struct("", pci_vmstate), U16("pm.sts"), U16("pm.en"), U16("pm.cnt"), Struct("apm", Apm.vmstate),
-            Timer64("pm.timer"), I64("pm.overflow_time"), Struct("pm.gpe", Gpe.vmstate), Unused(4 + 8 * 256),
+            pci_function("parent_obj"), U16("pm.sts", wire="ar.pm1.evt.sts"), U16("pm.en", wire="ar.pm1.evt.en"),
+            U16("pm.cnt", wire="ar.pm1.cnt.cnt"), Struct("apm", Apm.vmstate), Timer64("pm.timer", wire="ar.tmr.timer"),
+            I64("pm.overflow_time", wire="ar.tmr.overflow_time"), Struct("pm.gpe", Gpe.vmstate, wire="ar.gpe", since=2),
+            U32("hotplug.select", wire="acpi_pci_hotplug.hotplug_select"),
+            Array("hotplug.buses", SlotStatus.vmstate, BUSES, wire="acpi_pci_hotplug.acpi_pcihp_pci_status", since=1,
+                  each=True),
         ),
-        subsections=(VMState("piix4_pm/memhp", version=1, fields=(Unused(4),)),),
+        subsections=(
+            VMState("piix4_pm/memhp", version=1,
+                    fields=(Struct("memory_hotplug", MemoryHotplug.vmstate, wire="acpi_memory_hotplug", since=1),)),
+        ),
         post_load=lambda device: device.loaded(),
     )  # fmt: skip
 
@@ -79,8 +95,10 @@ class Piix4Pm(PciDevice):
         self.smi = Irq()
         self.cmos_s3 = Irq()
         self.smbus = PmSmbus()
+        self.memory_hotplug = MemoryHotplug()
         self.apm = Apm(self._apm_command)
         self.pm: Pm1
+        self.hotplug: PciHotplug
 
     def realize(self) -> None:
         """Map what has a fixed place; the PM registers wait for firmware."""
@@ -95,6 +113,8 @@ class Piix4Pm(PciDevice):
         io.add(0, self._pm_region)
         io.add(0, self._smb_region)
         io.add(GPE_BASE, MemoryRegion.mmio("acpi-gpe0", GPE_LENGTH, self.pm.gpe, access=(1, 4)))
+        self.hotplug = PciHotplug(self.bus, lambda: self.pm.gpe.set_event(EVENT))
+        io.add(PORTS, MemoryRegion.mmio("acpi-pci-hotplug", PORT_COUNT, self.hotplug, access=(4, 4)))
         io.add(APM_BASE, MemoryRegion.mmio("apm-io", 2, self.apm, access=(1, 1)))
         self._reset_config()
 
@@ -126,6 +146,7 @@ class Piix4Pm(PciDevice):
         self.pm.reset()
         self.apm.reset()
         self.smbus.reset()
+        self.hotplug.reset()
         self._reset_config()
 
     def config_write(self, addr: int, size: int, value: int) -> None:

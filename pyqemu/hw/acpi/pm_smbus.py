@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from pyqemu.qom.vmstate import U8, VMState
+
 STATUS, SLAVE_STATUS, CONTROL, COMMAND, ADDRESS, DATA0, DATA1, BLOCK = range(8)
 STATUS_INTERRUPT, STATUS_DEVICE_ERROR = 0x02, 0x04
 CONTROL_START = 0x40
@@ -43,8 +45,11 @@ class SmbusEeprom:
 class PmSmbus:
     """The host's registers, 64 ports; ``devices`` are by seven-bit address."""
 
+    vmstate = VMState("i2c_bus", version=1, fields=(U8("saved_address"),))
+
     def __init__(self) -> None:
         self.devices: dict[int, SmbusDevice] = {}
+        self.saved_address = 0xFF  # of the device that is talked to: none, as transactions are done at once
         self.reset()
 
     def reset(self) -> None:

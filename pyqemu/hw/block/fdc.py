@@ -113,7 +113,7 @@ class IsaFdc(IsaDevice):
             return
         if drive.attached_to is not None:
             raise DeviceError(f"Drive '{drive.id}' is already in use by another device", "if=none in its -drive")
-        drive.attached_to = self
+        drive.attach(self, removable=True)
 
     @property
     def cmos_types(self) -> tuple[int, int]:
@@ -158,6 +158,8 @@ class IsaFdc(IsaDevice):
         """Do what is due."""
         action, self._action = self._action, None
         if action is not None:
+            assert self.timer is not None
+            self.timer.cancel()
             action(self)
 
     def after_load(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyqemu.qom.vmstate import I32, U8, U32, Array, Buffer, LoadError, Struct, Timer64, VMState
+from pyqemu.qom.vmstate import I32, U8, U32, Array, Equal8, LoadError, Number, Struct, Timer64, Values, VMState
 
 if TYPE_CHECKING:
     from pyqemu.hw.block.fdc import IsaFdc
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["fdc_vmstate"]
 
 FIFO_SIZE = 512
-COMMAND_PHASE = 1
+COMMAND_PHASE, EXECUTION_PHASE, RESULT_PHASE = 1, 2, 3
+MSR_TO_HOST, MSR_NO_DMA, MSR_READY = 0x40, 0x20, 0x80
 
 drive_vmstate = VMState(
     "fdrive",
@@ -40,9 +41,27 @@ def _before_save(fdc: IsaFdc) -> None:
 
 
 def _after_load(fdc: IsaFdc) -> None:
-    if fdc.num_floppies != len(fdc.drives) or max(fdc.data_pos, fdc.data_len) > FIFO_SIZE:
-        raise LoadError("fdc: number of drives, or position in the FIFO")
     fdc.after_load()
+
+
+def _in_fifo(fdc: IsaFdc, values: Values) -> None:
+    if values["data_pos"] > values["data_len"]:
+        raise LoadError(f"data_pos: expected at most data_len, {values['data_len']}, found {values['data_pos']}")
+
+
+def _phase_of(msr: int) -> int:
+    """The phase that the main status register tells; a state in another one has a subsection."""
+    if msr & MSR_NO_DMA or not msr & MSR_READY:
+        return EXECUTION_PHASE
+    return RESULT_PHASE if msr & MSR_TO_HOST else COMMAND_PHASE
+
+
+class _Msr(Number):
+    kind, packer = U8.kind, U8.packer
+
+    def apply(self, device: object, value: int) -> None:
+        super().apply(device, value)
+        device.phase = _phase_of(value)  # type: ignore[attr-defined]
 
 
 # fmt: off
@@ -50,21 +69,24 @@ _registers = VMState(
     "fdc",
     version=2,
     pre_save=_before_save,
+    check=_in_fifo,
     post_load=_after_load,
     fields=(
-        U8("sra"), U8("srb"), U8("dor"), U8("tdr"), U8("dsr"), U8("msr"),
+        U8("sra"), U8("srb"), U8("dor", wire="dor_vmstate"), U8("tdr"), U8("dsr"), _Msr("msr"),
         U8("status0"), U8("status1"), U8("status2"),
-        Buffer("fifo", FIFO_SIZE), U32("data_pos"), U32("data_len"),
+        Array("fifo", U8, FIFO_SIZE), U32("data_pos", maximum=FIFO_SIZE - 1), U32("data_len", maximum=FIFO_SIZE),
         U8("data_state"), U8("data_dir"), U8("eot"),
         U8("timer0"), U8("timer1"), U8("precomp_trk"), U8("config"), U8("lock"), U8("pwrd"),
-        U8("num_floppies"), Array("drives", drive_vmstate, 2),
+        Equal8("num_floppies"), Array("drives", drive_vmstate, 2, since=1, each=True),
     ),
     subsections=(
         VMState("fdc/reset_sensei", fields=(I32("reset_sensei"),), needed=lambda fdc: fdc.reset_sensei != 0),
-        VMState("fdc/result_timer", fields=(Timer64("timer"),), needed=lambda fdc: fdc.timer.pending),
-        VMState("fdc/phase", fields=(U8("phase"),), needed=lambda fdc: fdc.phase != COMMAND_PHASE),
+        VMState("fdc/result_timer", fields=(Timer64("timer", wire="result_timer"),),
+                needed=lambda fdc: fdc.timer.pending),
+        VMState("fdc/phase", fields=(U8("phase", minimum=COMMAND_PHASE, maximum=RESULT_PHASE),),
+                needed=lambda fdc: fdc.phase != _phase_of(fdc.msr)),
     ),
 )
 # fmt: on
 
-fdc_vmstate = VMState("fdc", version=2, fields=(Struct("", _registers),))
+fdc_vmstate = VMState("fdc", version=2, fields=(Struct("", _registers, wire="state"),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyqemu.hw.char.parallel import Parallel
 from pyqemu.hw.isa.bus import IsaDevice
 from pyqemu.qom import DeviceError, Property, device_class
+from pyqemu.qom.vmstate import I32, U8, VMState
 
 BASES = (0x378, 0x278, 0x3BC)
 UNSET = 0xFFFF_FFFF
@@ -20,6 +21,17 @@ class IsaParallel(IsaDevice):
     chardev = Property.link("chardev", "chardev")
 
     port: Parallel
+
+    vmstate = VMState(
+        "parallel_isa",
+        version=1,
+        fields=(
+            U8("port.dataw", wire="state.dataw"), U8("port.datar", wire="state.datar"),
+            U8("port.status", wire="state.status"), U8("port.control", wire="state.control"),
+            I32("port.irq_pending", wire="state.irq_pending"), I32("port.epp_timeout", wire="state.epp_timeout"),
+        ),
+        post_load=lambda device: device.port.update(),
+    )  # fmt: skip
 
     def realize(self) -> None:
         if self.index == UNSET:

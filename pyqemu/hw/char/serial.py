@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections import deque
 
 from pyqemu.chardev import Chardev, ChardevEvent
+from pyqemu.hw.char.serial_state import serial_vmstate
 from pyqemu.system.clock import Clock
 from pyqemu.system.irq import Irq
+from pyqemu.util.trace_events import SILENT, TraceEvents
 
 FIFO_SIZE = 16
 BACKLOG_LIMIT = 65536  # bytes a backend may owe before the transmitter stops
@@ -47,10 +49,17 @@ class Serial:
     :param baudbase: bits per second with a divisor of 1
     """
 
-    def __init__(self, clock: Clock, irq: Irq, chardev: Chardev | None, *, baudbase: int = 115200) -> None:
+    vmstate = serial_vmstate
+
+    def __init__(
+        self, clock: Clock, irq: Irq, chardev: Chardev | None, *, baudbase: int = 115200, trace: TraceEvents = SILENT
+    ) -> None:
+        self.trace = trace
         self.clock, self.irq, self.chardev = clock, irq, chardev
         self.baudbase = baudbase
         self.timeout_timer = clock.timer(self._timeout)
+        self.modem_status_poll = clock.timer(self.update)  # this and the next are only for the saved state
+        self.poll_msl = -1
         self.recv_fifo: deque[int] = deque()
         self.xmit_fifo: deque[int] = deque()
         self.reset()
@@ -91,6 +100,13 @@ class Serial:
         self.iir = cause | (IIR_FIFO_ON if self.fcr & FCR_ENABLE else 0)
         self.irq.set(cause != IIR_NONE)
 
+    def loaded(self) -> None:
+        """State was loaded: the trigger level and the line follow from it; what waits to be sent is sent."""
+        self.trigger_level = TRIGGER_LEVELS[self.fcr >> 6]
+        self.update()
+        if self.xmit_fifo:
+            self.transmit()
+
     def _data_ready(self) -> bool:
         if not self.lsr & LSR_DR:
             return False
@@ -106,7 +122,13 @@ class Serial:
 
     def read(self, offset: int, size: int) -> int:
         """Read a register."""
-        match offset & 7:
+        value = self._read(offset & 7)
+        if event := self.trace.serial_ioport_read:
+            event(addr=offset & 7, value=value)
+        return value
+
+    def _read(self, offset: int) -> int:
+        match offset:
             case 0:
                 return self.divider & 0xFF if self.lcr & LCR_DLAB else self._read_data()
             case 1:
@@ -127,6 +149,8 @@ class Serial:
     def write(self, offset: int, size: int, value: int) -> None:
         """Write a register."""
         value &= 0xFF
+        if event := self.trace.serial_ioport_write:
+            event(addr=offset & 7, value=value)
         match offset & 7:
             case 0:
                 if self.lcr & LCR_DLAB:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyqemu.hw.char.serial import Serial
 from pyqemu.hw.isa.bus import IsaDevice
 from pyqemu.qom import DeviceError, Property, device_class
+from pyqemu.qom.vmstate import Struct, VMState
 
 BASES = (0x3F8, 0x2F8, 0x3E8, 0x2E8)
 IRQS = (4, 3, 4, 3)
@@ -23,6 +24,8 @@ class IsaSerial(IsaDevice):
 
     uart: Serial
 
+    vmstate = VMState("serial", version=3, minimum_version=2, fields=(Struct("uart", Serial.vmstate, wire="state"),))
+
     def realize(self) -> None:
         if self.index == UNSET:
             self.index = sum(isinstance(device, IsaSerial) for device in self.bus.devices) - 1
@@ -33,7 +36,8 @@ class IsaSerial(IsaDevice):
         if self.irq == UNSET:
             self.irq = IRQS[self.index]
         chardev = self.chardev.claim() if self.chardev is not None else None
-        self.uart = Serial(self.bus.system.clock, self.bus.irq(self.irq), chardev)
+        system = self.bus.system
+        self.uart = Serial(system.clock, self.bus.irq(self.irq), chardev, trace=system.trace)
         self.ports = self.bus.register_ports(self.iobase, 8, self.uart, "serial", access=(1, 4), impl=(1, 1))
 
     def unrealize(self) -> None:

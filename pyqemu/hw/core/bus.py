@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from pyqemu.qom import Device, DeviceError
+from pyqemu.qom.tree import Node, Slot
 from pyqemu.system import System
 
 D = TypeVar("D", bound=Device)
 
 
-class DeviceBus(Generic[D]):
+class DeviceBus(Node, Generic[D]):
     """A bus with its devices in the order in which they were added."""
 
     type_name = "System"
+    hotplug = False
+    """Whether devices may come and go while the machine runs."""
 
     def __init__(self, name: str, system: System) -> None:
+        super().__init__()
         self.name = name
         self.system = system
         self.children: list[D] = []
@@ -30,6 +35,8 @@ class DeviceBus(Generic[D]):
         device.bus = self
         self.children.append(device)
         try:
+            for prepare in self.system.before_realize:
+                prepare(device)
             device.realize()
         except BaseException:
             self.children.remove(device)
@@ -46,3 +53,11 @@ class DeviceBus(Generic[D]):
         device.unrealize()
         device.realized = False
         device.bus = None
+
+    def qom_slots(self) -> Iterator[Slot]:
+        """Also links to its devices."""
+        yield from super().qom_slots()
+        yield Slot("realized", "bool", lambda: True)
+        for number, device in enumerate(self.children):
+            path = device.qom_path
+            yield Slot(f"child[{number}]", f"link<{device.type_name}>", lambda path=path: path)  # type: ignore[misc]

@@ -14,9 +14,10 @@ from pyqemu.hw.display.vga_text import FONT_SIZE, GLYPH_SIZE
 from pyqemu.hw.display.vga_vbe import Vbe
 from pyqemu.hw.display.vga_window import WINDOW_BASE, VgaWindow
 from pyqemu.memory import MemoryRegion
-from pyqemu.qom.vmstate import I32, U8, U16, U32, Array, Bool, Buffer, VMState
+from pyqemu.qom.vmstate import I32, U8, U16, U32, Array, Bool, Buffer, Equal8, VMState
 from pyqemu.system import Clock
 from pyqemu.ui.frame import Frame
+from pyqemu.util.trace_events import SILENT, TraceEvents
 
 MIB = 1 << 20
 VGA_PORTS, VGA_PORT_COUNT = 0x3B0, 0x30
@@ -34,22 +35,30 @@ class Vga(VgaRegisters):
         "vga",
         version=2,
         fields=(
-            U32("latch"), U8("sr_index"), Buffer("sr", 8), U8("gr_index"), Buffer("gr", 16),
+            U32("latch"), U8("sr_index", maximum=7), Buffer("sr", 8), U8("gr_index", maximum=15), Buffer("gr", 16),
             U8("ar_index"), Buffer("ar", 21), I32("ar_flip_flop"), U8("cr_index"), Buffer("cr", 256),
             U8("msr"), U8("fcr"), U8("st00"), U8("st01"),
-            U8("dac_state"), U8("dac_sub_index"), U8("dac_read_index"), U8("dac_write_index"),
-            Buffer("dac_cache", 3), Buffer("palette", 768), I32("bank_offset"), U8("is_vbe_vmstate"),
-            U16("vbe.index"), Array("vbe.regs", U16, 10), U32("vbe.start_addr"), U32("vbe.line_offset"),
-            U32("vbe.bank_mask"),
+            U8("dac_state"), U8("dac_sub_index", maximum=2), U8("dac_read_index"), U8("dac_write_index"),
+            Buffer("dac_cache", 3), Buffer("palette", 768), I32("bank_offset", minimum=0, maximum=(1 << 29) - 1),
+            Equal8("is_vbe_vmstate"),
+            U16("vbe.index", wire="vbe_index"), Array("vbe.regs", U16, 10, wire="vbe_regs"),
+            U32("vbe.start_addr", wire="vbe_start_addr"), U32("vbe.line_offset", wire="vbe_line_offset"),
+            U32("vbe.bank_mask", wire="vbe_bank_mask"),
         ),
-        subsections=(VMState("vga.endian", fields=(Bool("big_endian"),), needed=lambda vga: vga.big_endian),),
+        subsections=(
+            VMState("vga.endian", fields=(Bool("big_endian", wire="big_endian_fb"),),
+                    needed=lambda vga: vga.big_endian),
+        ),
         pre_save=lambda vga: vga.window.write_back(),
         post_load=lambda vga: vga.loaded(),
     )  # fmt: skip
 
-    def __init__(self, vram_size: int = 16 * MIB, *, clock: Clock | None = None, name: str = "vga") -> None:
+    def __init__(
+        self, vram_size: int = 16 * MIB, *, clock: Clock | None = None, name: str = "vga", trace: TraceEvents = SILENT
+    ) -> None:
         if vram_size < MIB or vram_size & vram_size - 1:
             raise ValueError("video memory must be a power of two of at least 1 MiB")
+        self.trace = trace
         self.vram_size = vram_size
         self.vram_region = MemoryRegion.ram(f"{name}.vram", vram_size)
         assert self.vram_region.ram_block is not None
@@ -87,6 +96,7 @@ class Vga(VgaRegisters):
         """Saved state was put into the registers and the memory."""
         self.ar_flip_flop = bool(self.ar_flip_flop)
         self.dac_8bit = bool(self.vbe.regs[4] & 0x20)
+        self.vbe.loaded()
         self.window.update()
         self.window.reload()
 
@@ -116,9 +126,14 @@ class VgaPorts:
         self._vga = vga
 
     def read(self, offset: int, size: int) -> int:
-        return self._vga.read_port(VGA_PORTS + offset)
+        value = self._vga.read_port(VGA_PORTS + offset)
+        if event := self._vga.trace.vga_std_read_io:
+            event(addr=VGA_PORTS + offset, val=value)
+        return value
 
     def write(self, offset: int, size: int, value: int) -> None:
+        if event := self._vga.trace.vga_std_write_io:
+            event(addr=VGA_PORTS + offset, val=value)
         self._vga.write_port(VGA_PORTS + offset, value)
 
 

@@ -22,7 +22,7 @@ class IsaVga(IsaDevice):
         if not 1 <= self.vgamem_mb <= 512 or self.vgamem_mb & self.vgamem_mb - 1:
             raise DeviceError("Property 'isa-vga.vgamem_mb' must be a power of two from 1 to 512")
         clock = self.bus.system.clock if self.retrace == "precise" else None
-        self.vga = Vga(self.vgamem_mb * MIB, clock=clock)
+        self.vga = Vga(self.vgamem_mb * MIB, clock=clock, trace=self.bus.system.trace)
         self.vga.map_legacy(self.bus.memory, self.bus.io)
         self.bus.memory.add(LFB_BASE, self.vga.vram_region)
 

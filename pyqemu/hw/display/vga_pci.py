@@ -6,8 +6,10 @@ from pathlib import Path
 
 from pyqemu.hw.display.vga import MIB, Vga
 from pyqemu.hw.pci.device import PciDevice
+from pyqemu.hw.pci.state import pci_function
 from pyqemu.memory import MemoryRegion
 from pyqemu.qom import DeviceError, Property, device_class
+from pyqemu.qom.vmstate import Struct, VMState
 
 MMIO_SIZE = 0x1000
 VGA_FIRST, VGA_END, VGA_PORT = 0x400, 0x420, 0x3C0  # the ports 3C0h to 3DFh in BAR 2
@@ -30,11 +32,13 @@ class VgaPci(PciDevice):
 
     vga: Vga
 
+    vmstate = VMState("vga", version=2, fields=(pci_function("dev"), Struct("vga", Vga.vmstate)))
+
     def realize(self) -> None:
         if not 1 <= self.vgamem_mb <= 512 or self.vgamem_mb & self.vgamem_mb - 1:
             raise DeviceError("Property 'VGA.vgamem_mb' must be a power of two from 1 to 512")
         clock = self.bus.system.clock if self.retrace == "precise" else None
-        self.vga = Vga(self.vgamem_mb * MIB, clock=clock)
+        self.vga = Vga(self.vgamem_mb * MIB, clock=clock, trace=self.bus.system.trace)
         self.vga.map_legacy(self.bus.memory, self.bus.io)
         self.register_bar(0, self.vga.vram_region, "mem", prefetch=True)
         if self.mmio:

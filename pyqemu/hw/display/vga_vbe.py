@@ -60,6 +60,12 @@ class Vbe:
 
     def read(self) -> int:
         """The register that the index selects."""
+        value = self._read()
+        if event := self.vga.trace.vga_vbe_read:
+            event(index=self.index, val=value)
+        return value
+
+    def _read(self) -> int:
         if self.index == VIDEO_MEMORY_64K:
             return self.vga.vram_size >> 16
         if self.index >= REGISTERS:
@@ -70,6 +76,8 @@ class Vbe:
 
     def write(self, value: int) -> None:
         """Set the register that the index selects."""
+        if event := self.vga.trace.vga_vbe_write:
+            event(index=self.index, val=value)
         match self.index:
             case 0:
                 if ID_FIRST <= value <= ID_LAST:
@@ -104,6 +112,13 @@ class Vbe:
     def _clear(self) -> None:
         size = min(self.regs[YRES] * self.line_offset, self.vga.vram_size)
         self.vga.vram.write(0, bytes(size))
+
+    def loaded(self) -> None:
+        """Registers were loaded: what follows from them is computed here, whatever was said."""
+        self.bank_mask = (self.vga.vram_size >> 16) - 1
+        self.regs[BANK] &= self.bank_mask
+        self.vga.bank_offset &= self.vga.vram_size - 1
+        self._fix()
 
     # -- consequences ---------------------------------------------------------------------------------
 

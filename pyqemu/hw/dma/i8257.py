@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyqemu.memory import AddressSpace
-from pyqemu.qom.vmstate import I32, U8, U16, Array, VMState
+from pyqemu.qom.vmstate import I32, U8, U16, Array, LoadError, Values, VMState
+from pyqemu.util.trace_events import SILENT, TraceEvents
 
 TransferHandler = Callable[[int, int, int], int]
 """``handler(channel number, position, size)`` returns the new position; both count bytes from the start."""
@@ -31,7 +32,8 @@ class DmaChannel:
         "dma_regs",
         version=1,
         fields=(
-            Array("now", I32, 2), Array("base", U16, 2), U8("mode"), U8("page"), U8("pageh"), U8("dack"), U8("eop"),
+            Array("now", I32, 2, minimum=0, maximum=0x20000),
+            Array("base", U16, 2), U8("mode"), U8("page"), U8("pageh"), U8("dack"), U8("eop"),
         ),
     )  # fmt: skip
 
@@ -112,6 +114,11 @@ class DmaChannel:
         return spans
 
 
+def _same_width(controller: I8257, values: Values) -> None:
+    if values["dshift"] != controller.dshift:
+        raise LoadError(f"dshift: expected {controller.dshift}, found {values['dshift']}")
+
+
 class I8257:
     """One controller. ``dshift`` is 0 for the byte controller, 1 for the word controller.
 
@@ -123,12 +130,14 @@ class I8257:
         "dma",
         version=1,
         fields=(
-            U8("command"), U8("mask"), U8("flip_flop"), I32("dshift"), Array("channels", DmaChannel.vmstate, 4),
+            U8("command"), U8("mask"), U8("flip_flop", maximum=1), I32("dshift", minimum=0, maximum=1),
+            Array("channels", DmaChannel.vmstate, 4, wire="regs", since=1),
         ),
-        post_load=lambda controller: controller.run(),
+        check=_same_width,
     )  # fmt: skip
 
-    def __init__(self, memory: AddressSpace, dshift: int) -> None:
+    def __init__(self, memory: AddressSpace, dshift: int, trace: TraceEvents = SILENT) -> None:
+        self.trace = trace
         self.memory = memory
         self.dshift = dshift
         self.channels = [DmaChannel(self, number) for number in range(4)]
@@ -176,9 +185,11 @@ class I8257:
         """Let a device transfer. Return whether it may be asked again."""
         bit = 1 << channel.number
         self.requests &= ~bit
-        if channel.handler is None:
-            return False
         before, size = channel.now[COUNT], channel.size
+        if channel.handler is None:
+            if event := self.trace.i8257_unregistered_dma:
+                event(nchan=channel.number | self.dshift << 2, dma_pos=before, dma_len=size)
+            return False
         position = channel.handler(channel.number | self.dshift << 2, before, size)
         if position < size:
             channel.now[COUNT] = position
@@ -277,9 +288,9 @@ class Dma:
     may lie below another device), ``high.pages`` 88h (8).
     """
 
-    def __init__(self, memory: AddressSpace) -> None:
-        self.low = I8257(memory, 0)
-        self.high = I8257(memory, 1)
+    def __init__(self, memory: AddressSpace, *, trace: TraceEvents = SILENT) -> None:
+        self.low = I8257(memory, 0, trace)
+        self.high = I8257(memory, 1, trace)
         self.channels = self.low.channels + self.high.channels
 
     def reset(self) -> None:

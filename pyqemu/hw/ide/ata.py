@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pyqemu.block import BlockIOError, Drive, ErrorAction
 from pyqemu.hw.ide import registers as r
 from pyqemu.hw.ide.core import EndTransfer, Model, Unit
-from pyqemu.hw.ide.identify import MAX_MULT_SECTORS, DiskParameters, disk_words, select_transfer_mode
+from pyqemu.hw.ide.identify import MAX_MULT_SECTORS, DiskParameters, disk_words, lba_words, select_transfer_mode
 from pyqemu.hw.ide.smart import Smart
 
 __all__ = ["AtaDisk"]
@@ -48,6 +48,12 @@ class AtaDisk(Model):
         self.current = self.geometry
         self.smart = Smart()
         self.block_sectors = 1  # that the data port moves at a time; QEMU's req_nb_sectors
+        drive.on_resize.append(self.medium_resized)
+
+    def medium_resized(self) -> None:
+        """The disk has become longer or shorter: IDENTIFY DEVICE tells."""
+        if self.unit.identify_set:
+            self._patch_words(lba_words(self.sectors))
 
     @property
     def sectors(self) -> int:
@@ -173,6 +179,7 @@ class AtaDisk(Model):
         count = min(unit.nsector, self.block_sectors)
         address = self._address()
         if not self._in_range(address, count):
+            self.drive.accounting.read.invalid += 1
             unit.abort()
             return
         data = bytearray(count * SECTOR)
@@ -197,6 +204,7 @@ class AtaDisk(Model):
         address = self._address()
         data = unit.buffer
         if not self._in_range(address, count):
+            self.drive.accounting.write.invalid += 1
             unit.abort()
             return
         if not self._attempt(lambda: self.drive.write(address * SECTOR, data), self._write_block, is_write=True):
@@ -222,6 +230,18 @@ class AtaDisk(Model):
         self._take_count(command)
         self.unit.bus.request_dma(self.unit, lambda: self._run_dma(self._write_piece, is_write=True))
 
+    def await_dma(self) -> None:
+        """Go on with a command that waited for the guest to start the engine when the machine was saved.
+
+        Which command it was is not in the saved state; the engine knows the direction as soon as it is started.
+        """
+        self.unit.bus.request_dma(self.unit, self._run_awaited)
+
+    def _run_awaited(self) -> None:
+        master = self.unit.bus.dma
+        is_write = master is not None and not master.to_memory_wanted
+        self._run_dma(self._write_piece if is_write else self._read_piece, is_write=is_write)
+
     def _run_dma(self, piece: Callable[[int, int], None], *, is_write: bool) -> None:
         """Move all sectors between the drive and the bus master's buffer."""
         unit = self.unit
@@ -233,6 +253,8 @@ class AtaDisk(Model):
             unit.status = r.STATUS_IDLE
             return
         if not self._in_range(self._address(), unit.nsector):
+            counter = self.drive.accounting.write if is_write else self.drive.accounting.read
+            counter.invalid += 1
             master.abandon()
             unit.abort()
             return

@@ -38,6 +38,7 @@ class AtapiDrive(Model):
         self._left = 0  # bytes of the answer that are still to go
         self._fetch: Callable[[int], bytes] = bytes
         drive.on_change.append(self.medium_changed)
+        drive.tray = self
 
     # -- the medium
 
@@ -52,18 +53,32 @@ class AtapiDrive(Model):
         return not self.unit.tray_open and self.blocks > 0
 
     def medium_changed(self) -> None:
-        """Somebody put in another medium, or took it out: the guest first sees the tray open, then the new
-        medium.
-        """
+        """Somebody put in another medium, or took it out."""
+        self.move(not self.drive.inserted)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the tray is."""
+        return self.unit.tray_open
+
+    @property
+    def locked(self) -> bool:
+        """Whether the guest keeps the tray closed."""
+        return self.unit.tray_locked
+
+    def move(self, is_open: bool) -> None:
+        """Somebody opened or closed the tray: the guest first sees it open, then the new medium."""
         unit = self.unit
-        unit.tray_open = not self.drive.inserted
+        unit.tray_open = is_open
         unit.cdrom_changed = 1
         unit.new_media = True
         unit.eject_request = False
 
-    def request_eject(self) -> None:
+    def request(self, *, force: bool) -> None:
         """The eject button while the guest has locked the tray: it can find out by asking for events."""
         self.unit.eject_request = True
+        if force:
+            self.unit.tray_locked = False
 
     def reset(self) -> None:
         self._left = 0

@@ -62,6 +62,10 @@ class BusMaster(Protocol):
     def active(self) -> bool:
         """Whether the guest has started it."""
 
+    @property
+    def to_memory_wanted(self) -> bool:
+        """Whether the guest has set it to write into memory."""
+
     def prepare(self, limit: int) -> int:
         """Read descriptors until they hold `limit` bytes or end; the number of bytes they hold."""
 
@@ -140,6 +144,8 @@ class Unit:
 
     def hard_reset(self) -> None:
         """Power on."""
+        if event := self.bus.system.trace.ide_reset:
+            event(s=id(self))
         self.mult_sectors = 16
         self.identify_set = 0
         self.feature = self.error = 0
@@ -348,6 +354,12 @@ class IdeBus(DeviceBus["IdeDevice"]):
             return self._read_data(size)
         if size > 1:  # one byte each, as an 8-bit register file on a 16-bit bus
             return int.from_bytes((self.read(offset + n & 7, 1) for n in range(size)), "little")
+        value = self._read_register(offset)
+        if event := self.system.trace.ide_ioport_read:
+            event(addr=offset, reg=r.NAMES_READ[offset], val=value, bus=id(self), s=id(self.selected))
+        return value
+
+    def _read_register(self, offset: int) -> int:
         unit = self.selected
         match offset:
             case r.DEVICE:
@@ -393,6 +405,8 @@ class IdeBus(DeviceBus["IdeDevice"]):
             for n in range(size):
                 self.write(offset + n & 7, 1, value >> 8 * n & 0xFF)
             return
+        if event := self.system.trace.ide_ioport_write:
+            event(addr=offset, reg=r.NAMES_WRITTEN[offset], val=value, bus=id(self), s=id(self.selected))
         if offset == r.COMMAND:
             self._command(value)
         elif not self.selected.status & (r.STATUS_BSY | r.STATUS_DRQ):
@@ -436,6 +450,8 @@ class IdeBus(DeviceBus["IdeDevice"]):
             if command != 0x08 or model.status_after_reset:  # only DEVICE RESET of a packet device gets through
                 return
             unit.cancel()
+        if event := self.system.trace.ide_exec_cmd:
+            event(bus=id(self), state=id(unit), cmd=command)
         unit.error = 0
         unit.status = r.STATUS_DRDY
         unit.defer(lambda: model.execute(command))
@@ -509,11 +525,17 @@ class ControlPort:
 
     def read(self, offset: int, size: int) -> int:
         """The status; leaves the interrupt alone."""
-        return self.bus.read_status()
+        bus = self.bus
+        value = bus.read_status()
+        if event := bus.system.trace.ide_status_read:
+            event(addr=offset, val=value, bus=id(bus), s=id(bus.selected))
+        return value
 
     def write(self, offset: int, size: int, value: int) -> None:
         """Interrupt enable, software reset, and which half of the 48-bit registers is read."""
         bus = self.bus
+        if event := bus.system.trace.ide_cmd_write:
+            event(addr=offset, val=value, bus=id(bus))
         before, bus.cmd = bus.cmd, value & 0xFF
         if not before & r.CONTROL_SRST and value & r.CONTROL_SRST:
             for unit in bus.units:

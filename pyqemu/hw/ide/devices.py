@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyqemu.block import BlockIOError, Drive, Translation
+from pyqemu.block import BlockIOError, Drive, ErrorPolicy, Translation
 from pyqemu.hw.ide.ata import AtaDisk
 from pyqemu.hw.ide.atapi import AtapiDrive
 from pyqemu.hw.ide.core import IdeBus, Model, Unit
@@ -30,11 +30,15 @@ class IdeDevice(Device):
     model = Property.str("model")
     wwn = Property.uint("wwn", 0, bits=64)
     bootindex = Property.int("bootindex", -1)
+    write_cache = Property.enum("write-cache", ("on", "off", "auto"), "auto", "on/off/auto")
+    rerror = Property.enum("rerror", ("report", "ignore", "stop", "auto"), "auto", "what a read error does")
+    werror = Property.enum("werror", ("report", "ignore", "enospc", "stop", "auto"), "auto", "what a write error does")
 
     def realize(self) -> None:
         unit = self._choose_unit()
         drive = self._take_drive()
         drive.on_stop = self._stop_machine
+        drive.firmware_path = f"/drive@{self.bus.number}/disk@{unit.number}"
         self.bus.system.on_state_change(self._state_changed)
         unit.model = self._make_model(unit, drive)
         unit.hard_reset()
@@ -46,7 +50,7 @@ class IdeDevice(Device):
         self._place.model = None
         self._place.hard_reset()
         if self.drive is not None:
-            self.drive.attached_to = None
+            self.drive.detach()
 
     def reset(self) -> None:
         """Nothing: the controller resets its channels, and these their drives."""
@@ -74,13 +78,21 @@ class IdeDevice(Device):
         if drive is None:
             if not self.is_cdrom():
                 raise DeviceError(f"No drive specified for '{self.name}'", "drive=ID of a -drive with if=none")
-            drive = Drive(self.id or "ide-cd", interface="ide", media="cdrom")
+            drive = Drive("", media="cdrom")
             self.drive = drive
         if drive.attached_to is not None:
             raise DeviceError(f"Drive '{drive.id}' is already in use by another device", "if=none in its -drive")
         if not drive.inserted and not self.is_cdrom():
             raise DeviceError(f"Device needs media, but drive '{drive.id}' is empty")
-        drive.attached_to = self
+        drive.attach(self, removable=self.is_cdrom(), can_stop=True)
+        if not self.is_cdrom():
+            drive.want_writes()
+        if self.write_cache != "auto":
+            drive.write_cache = self.write_cache == "on"
+        if self.rerror != "auto":
+            drive.read_error = ErrorPolicy(self.rerror)
+        if self.werror != "auto":
+            drive.write_error = ErrorPolicy(self.werror)
         return drive
 
     def _make_model(self, unit: Unit, drive: Drive) -> Model:
@@ -99,13 +111,13 @@ class IdeDevice(Device):
                 if not 1 <= value <= limit:
                     raise DeviceError(f"{name} must be between 1 and {limit}")
 
-    def _stop_machine(self, is_write: bool, error: BlockIOError) -> bool:
+    def _stop_machine(self, is_write: bool, error: BlockIOError) -> None:
         """``werror=stop``: the machine stops; when it goes on, the request is tried again."""
         self.bus.system.request_stop(RunState.IO_ERROR)
-        return True
 
     def _state_changed(self, running: bool, state: RunState) -> None:
         if running:
+            self.drive.forget_errors()
             self._place.resume()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-__all__ = ["DiskParameters", "disk_words", "packet_words", "select_transfer_mode"]
+__all__ = ["DiskParameters", "disk_words", "lba_words", "packet_words", "select_transfer_mode"]
 
 MAX_MULT_SECTORS = 16
 LBA28_SECTORS = 0x0FFF_FFFF
@@ -39,6 +39,14 @@ def _text(words: list[int], index: int, length: int, text: str) -> None:
 def _wide(words: list[int], index: int, value: int, count: int) -> None:
     for position in range(count):
         words[index + position] = value >> 16 * position & 0xFFFF
+
+
+def lba_words(sectors: int) -> dict[int, int]:
+    """The words that tell how many sectors there are, by their numbers."""
+    words = [0] * 104
+    _wide(words, 60, min(sectors, LBA28_SECTORS), 2)
+    _wide(words, 100, sectors, 4)
+    return {index: words[index] for index in (60, 61, 100, 101, 102, 103)}
 
 
 def disk_words(disk: DiskParameters) -> bytearray:
@@ -82,8 +90,8 @@ def disk_words(disk: DiskParameters) -> bytearray:
     _text(words, 27, 40, disk.model)
     current_cylinders, current_heads, current_sectors = disk.current
     _wide(words, 57, current_cylinders * current_heads * current_sectors, 2)
-    _wide(words, 60, min(disk.sectors, LBA28_SECTORS), 2)
-    _wide(words, 100, disk.sectors, 4)
+    for index, value in lba_words(disk.sectors).items():
+        words[index] = value
     if disk.wwn:
         words[84] |= 1 << 8
         words[87] |= 1 << 8

@@ -155,7 +155,9 @@ def start_stop_unit(cd: AtapiDrive) -> None:
     if load_eject and not power:
         if not start and not unit.tray_open and unit.tray_locked:
             raise CheckCondition(NOT_READY if cd.drive.inserted else ILLEGAL_REQUEST, ASC_REMOVAL_PREVENTED)
-        unit.tray_open = not start
+        if unit.tray_open == bool(start):
+            unit.tray_open = not start
+            cd.drive.tray_moved(unit.tray_open)
     cd.succeed()
 
 

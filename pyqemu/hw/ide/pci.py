@@ -51,6 +51,8 @@ class BusMasterIde:
 
     def reset(self) -> None:
         """Power-on reset."""
+        if event := self.bus.system.trace.bmdma_reset:
+            event()
         self.cmd = self.status = self.addr = 0
         self._rewind()
 
@@ -105,6 +107,10 @@ class BusMasterIde:
     @property
     def active(self) -> bool:
         return bool(self.status & r.BM_STATUS_ACTIVE)
+
+    @property
+    def to_memory_wanted(self) -> bool:
+        return bool(self.cmd & r.BM_COMMAND_READ)
 
     def prepare(self, limit: int) -> int:
         while self._available < limit and not self._end:
@@ -169,10 +175,17 @@ class _BusMasterPorts:
         self.engines = engines
 
     def read(self, offset: int, size: int) -> int:
-        return self.engines[offset // BM_PORTS].read(offset % BM_PORTS, size)
+        engine = self.engines[offset // BM_PORTS]
+        value = engine.read(offset % BM_PORTS, size)
+        if event := engine.bus.system.trace.bmdma_read:
+            event(addr=offset % BM_PORTS, val=value)
+        return value
 
     def write(self, offset: int, size: int, value: int) -> None:
-        self.engines[offset // BM_PORTS].write(offset % BM_PORTS, size, value)
+        engine = self.engines[offset // BM_PORTS]
+        if event := engine.bus.system.trace.bmdma_write:
+            event(addr=offset % BM_PORTS, val=value)
+        engine.write(offset % BM_PORTS, size, value)
 
 
 class PciIde(PciDevice):
@@ -185,6 +198,7 @@ class PciIde(PciDevice):
     class_id = 0x0101
     prog_if = 0x80  # bus master, both channels at the legacy ports
     status = 0x0280  # fast back-to-back, DEVSEL# timing medium
+    hotpluggable = False
     vmstate = ide_pci_vmstate
 
     def __init__(self, **props: object) -> None:
@@ -203,6 +217,11 @@ class PciIde(PciDevice):
             io.add(command, MemoryRegion.mmio(f"ide{bus.number}", 8, bus, access=(1, 4)))
             io.add(control, MemoryRegion.mmio(f"ide{bus.number}-control", 1, bus.control_ports, access=(1, 1)))
             bus.irq.connect(irqs[number].set)
+
+    @property
+    def child_buses(self) -> list[IdeBus]:
+        """The channels."""
+        return self.ide_buses
 
     @property
     def primary_units(self) -> list[Unit]:

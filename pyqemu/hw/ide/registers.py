@@ -32,6 +32,9 @@ REASON_IO    = 0x02  # to the host
 # Offsets within the command block.
 DATA, ERROR, SECTOR_COUNT, LBA_LOW, LBA_MID, LBA_HIGH, DEVICE, STATUS = range(8)
 FEATURES, COMMAND = ERROR, STATUS  # the same offsets when written
+NAMES_READ    = ("Data", "Error", "Sector Count", "Sector Number", "Cylinder Low", "Cylinder High", "Device/Head",
+                 "Status")
+NAMES_WRITTEN = ("Data", "Features", *NAMES_READ[2:7], "Command")
 
 # Bus master (PIIX3 data sheet 290550-002, 2.4).
 BM_COMMAND_START = 0x01

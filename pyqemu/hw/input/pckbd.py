@@ -7,11 +7,14 @@ is read, whatever else arrives meanwhile: the status bit that tells whose it is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from pyqemu.hw.input.ps2 import Ps2Keyboard, Ps2Mouse
 from pyqemu.hw.isa.bus import IsaDevice
 from pyqemu.qom import device_class
+from pyqemu.qom.vmstate import U8, Struct, VMState
 from pyqemu.system import Irq, ShutdownCause
+from pyqemu.util.trace_events import SILENT, TraceEvents
 
 # Status
 STATUS_OBF, STATUS_IBF, STATUS_SYSTEM, STATUS_COMMAND = 0x01, 0x02, 0x04, 0x08
@@ -37,12 +40,28 @@ class Pckbd:
     :param request_reset: pulls the reset line of the CPU
     """
 
-    def __init__(self, irq_kbd: Irq, irq_mouse: Irq, a20: Irq, request_reset: Callable[[], None]) -> None:
+    vmstate = VMState(
+        "pckbd",
+        version=3,
+        fields=(U8("write_cmd"), U8("status"), U8("mode"), U8("pending", wire="pending_tmp")),
+        subsections=(
+            VMState("pckbd_outport", fields=(U8("outport"),),
+                    needed=lambda controller: controller.outport & 0xF != OUT_NO_RESET | OUT_A20),
+        ),
+        post_load=lambda controller: controller.loaded(),
+    )  # fmt: skip
+
+    def __init__(
+        self, irq_kbd: Irq, irq_mouse: Irq, a20: Irq, request_reset: Callable[[], None], trace: TraceEvents = SILENT
+    ) -> None:
+        self.trace = trace
         self.irq_kbd, self.irq_mouse, self.a20 = irq_kbd, irq_mouse, a20
         self.request_reset = request_reset
-        self.keyboard = Ps2Keyboard()
-        self.mouse = Ps2Mouse()
+        self.keyboard = Ps2Keyboard(trace)
+        self.mouse = Ps2Mouse(trace)
         self.keyboard.on_data = self.mouse.on_data = self._load
+        self.keyboard.lent = partial(self._held, aux=False)
+        self.mouse.lent = partial(self._held, aux=True)
         self.reset()
 
     def reset(self) -> None:
@@ -58,6 +77,32 @@ class Pckbd:
         self.mouse.reset()
         self.a20.set(True)
         self.update()
+
+    # -- the saved state, in which the bytes here are still in the queues of keyboard and mouse
+
+    def _held(self, *, aux: bool) -> list[int]:
+        """The bytes here that came from keyboard or mouse, or count as theirs."""
+        held = [self.data] if self.status & STATUS_OBF and bool(self.status & STATUS_MOUSE_OBF) == aux else []
+        return held + [value for value, is_aux in self.replies if is_aux == aux]
+
+    @property
+    def pending(self) -> int:
+        """Which of the two has bytes."""
+        keyboard = bool(self.keyboard.queue or self._held(aux=False))
+        return keyboard | bool(self.mouse.queue or self._held(aux=True)) << 1
+
+    @pending.setter
+    def pending(self, value: int) -> None:
+        """It follows from the queues."""
+
+    def loaded(self) -> None:
+        """State was loaded, after that of keyboard and mouse."""
+        self.replies.clear()
+        if self.status & STATUS_OBF:
+            self.data = (self.mouse if self.status & STATUS_MOUSE_OBF else self.keyboard).take()
+        self.a20.set(bool(self.outport & OUT_A20))
+        self.update()
+        self._load()
 
     def update(self) -> None:
         """Drive interrupt lines and the output port's copies of them from state."""
@@ -96,8 +141,12 @@ class Pckbd:
     def read(self, offset: int, size: int) -> int:
         """Port 60h: the output buffer, port 64h: status."""
         if offset:
+            if event := self.trace.pckbd_kbd_read_status:
+                event(status=self.status)
             return self.status
         value = self.data
+        if event := self.trace.pckbd_kbd_read_data:
+            event(val=value)
         if self.status & STATUS_OBF:
             self.status &= ~(STATUS_OBF | STATUS_MOUSE_OBF)
             self.update()  # the line falls before it rises for the next byte: that makes an edge
@@ -107,9 +156,13 @@ class Pckbd:
     def write(self, offset: int, size: int, value: int) -> None:
         """Port 60h: data, port 64h: a command."""
         if offset:
+            if event := self.trace.pckbd_kbd_write_command:
+                event(val=value)
             self.status |= STATUS_COMMAND
             self._command(value & 0xFF)
         else:
+            if event := self.trace.pckbd_kbd_write_data:
+                event(val=value)
             self.status &= ~STATUS_COMMAND
             self._data(value & 0xFF)
 
@@ -135,11 +188,13 @@ class Pckbd:
     def _write_mode(self, value: int) -> None:
         self.mode = value
         self.status = self.status & ~STATUS_SYSTEM | value & MODE_SYSTEM
-        self.keyboard.translate = bool(value & MODE_TRANSLATE)
+        self.keyboard.set_translation(bool(value & MODE_TRANSLATE))
         self._load()
         self.update()
 
     def _write_outport(self, value: int) -> None:
+        if event := self.trace.pckbd_outport_write:
+            event(val=value)
         self.outport = value
         self.a20.set(bool(value & OUT_A20))
         self.update()
@@ -203,6 +258,8 @@ class I8042(IsaDevice):
 
     controller: Pckbd
 
+    vmstate = VMState("pckbd", version=3, fields=(Struct("controller", Pckbd.vmstate, wire="kbd"),))
+
     def __init__(self) -> None:
         super().__init__()
         self.a20_out = Irq()
@@ -214,6 +271,7 @@ class I8042(IsaDevice):
             self.bus.irq(12),
             self.a20_out,
             lambda: system.request_reset(ShutdownCause.GUEST_RESET),
+            system.trace,
         )
         self.bus.register_ports(0x60, 1, _Port(self.controller, 0), "i8042-data", access=(1, 1))
         self.bus.register_ports(0x64, 1, _Port(self.controller, 4), "i8042-cmd", access=(1, 1))

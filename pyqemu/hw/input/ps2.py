@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from pyqemu.hw.input.ps2_state import SavedQueue, detect_state, keyboard_vmstate, mouse_vmstate, rates_of
 from pyqemu.ui.keys import KEYS, Translator, scancodes
+from pyqemu.util.trace_events import SILENT, TraceEvents
 
 QUEUE_SIZE = 16  # bytes; what a keyboard keeps before it drops keys
 REPLY_ROOM = 8  # and the queue takes replies beyond that
@@ -20,14 +22,19 @@ ACK, RESEND, SELF_TEST_PASSED, ECHO, OVERRUN = 0xFA, 0xFE, 0xAA, 0xEE, 0xFF
 class Ps2Device:
     """What both have in common: the queue, and commands with parameters."""
 
-    def __init__(self) -> None:
+    def __init__(self, trace: TraceEvents = SILENT) -> None:
+        self.trace = trace
         self.on_data: Callable[[], None] = lambda: None
         self.queue: deque[int] = deque()
+        self.lent: Callable[[], list[int]] = list  # bytes that the controller has taken and the host has not
+        self.saved = SavedQueue()
         self.last = 0  # sent last, for RESEND
         self.write_cmd = -1  # command that waits for its parameter
 
     def take(self) -> int:
         """The next byte; the one before again if there is none."""
+        if event := self.trace.ps2_read_data:
+            event(opaque=id(self))
         if self.queue:
             self.last = self.queue.popleft()
         return self.last
@@ -64,8 +71,10 @@ class Ps2Keyboard(Ps2Device):
     PC does (the table is in :mod:`pyqemu.ui.keys`).
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    vmstate = keyboard_vmstate
+
+    def __init__(self, trace: TraceEvents = SILENT) -> None:
+        super().__init__(trace)
         self.on_leds: Callable[[int], None] = lambda leds: None
         self.translate = False
         self._translator = Translator()
@@ -74,6 +83,8 @@ class Ps2Keyboard(Ps2Device):
 
     def reset(self) -> None:
         """Power-on state; scanning starts by itself."""
+        if event := self.trace.ps2_kbd_reset:
+            event(opaque=id(self))
         self.queue.clear()
         self.write_cmd = -1
         self.leds = 0
@@ -100,8 +111,31 @@ class Ps2Keyboard(Ps2Device):
             data = self._translator.feed(data)
         if len(self.queue) + len(data) > QUEUE_SIZE:
             return  # lost, as on the real one, which then beeps
+        if event := self.trace.ps2_put_keycode:
+            for byte in data:
+                event(opaque=id(self), keycode=byte)
         self.queue.extend(data)
         self.on_data()
+
+    def set_translation(self, on: bool) -> None:
+        """Turn all that is sent into set 1, or no longer."""
+        if event := self.trace.ps2_keyboard_set_translation:
+            event(opaque=id(self), mode=on)
+        self.translate = on
+
+    def write(self, value: int) -> None:
+        if event := self.trace.ps2_write_keyboard:
+            event(opaque=id(self), val=value)
+        super().write(value)
+
+    @property
+    def need_high_bit(self) -> bool:
+        """Whether the prefix of a released key went into the translation, and its code not yet."""
+        return self._translator.releasing
+
+    @need_high_bit.setter
+    def need_high_bit(self, value: int) -> None:
+        self._translator.releasing = bool(value)
 
     @property
     def room(self) -> int:
@@ -133,6 +167,8 @@ class Ps2Keyboard(Ps2Device):
             case 0xFE:
                 Ps2Device.send(self, self.last)
             case 0xFF:
+                if event := self.trace.ps2_reset_keyboard:
+                    event(s=id(self))
                 self.reset()
                 self.send(ACK, SELF_TEST_PASSED)
             case _:
@@ -145,6 +181,8 @@ class Ps2Keyboard(Ps2Device):
         match command:
             case 0xED:
                 self.leds = value & 7
+                if event := self.trace.ps2_set_ledstate:
+                    event(s=id(self), ledstate=self.leds)
                 self.on_leds(self.leds)
                 self.send(ACK)
             case 0xF0:
@@ -176,20 +214,24 @@ STATUS_SCALE21, STATUS_ENABLED, STATUS_REMOTE = 0x10, 0x20, 0x40
 class Ps2Mouse(Ps2Device):
     """A PS/2 mouse; three bytes a packet, or four with a wheel (IntelliMouse, IntelliMouse Explorer)."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._rates: list[int] = []
+    vmstate = mouse_vmstate
+
+    def __init__(self, trace: TraceEvents = SILENT) -> None:
+        super().__init__(trace)
+        self.rates: list[int] = []
         self.reset()
 
     def reset(self) -> None:
         """Power-on state: stream mode, reporting off."""
+        if event := self.trace.ps2_mouse_reset:
+            event(opaque=id(self))
         self.queue.clear()
         self.write_cmd = -1
         self.type = TYPE_PLAIN
         self.wrap = False
         self.dx = self.dy = self.dz = 0
         self.buttons = 0  # 1 left, 2 right, 4 middle, 8 and 16 the side buttons
-        self._rates.clear()
+        self.rates.clear()
         self._defaults()
 
     def _defaults(self) -> None:
@@ -197,11 +239,27 @@ class Ps2Mouse(Ps2Device):
         self.resolution = 2  # 4 counts per millimetre
         self.status = 0
 
+    @property
+    def detect_state(self) -> int:
+        """How much of a knock was heard, for the saved state."""
+        return detect_state(self)
+
+    @detect_state.setter
+    def detect_state(self, value: int) -> None:
+        self.rates = rates_of(value)
+
     # -- what the user does ---------------------------------------------------------------------------
 
     def move(self, dx: int, dy: int, dz: int = 0) -> None:
         """Motion in counts: right, down (as screens count), and of the wheel towards the user."""
-        if not self.status & STATUS_ENABLED:
+        enabled = self.status & STATUS_ENABLED
+        trace = self.trace
+        if event := trace.ps2_mouse_event if enabled else trace.ps2_mouse_event_disabled:
+            event(
+                opaque=id(self), dx=dx, dy=dy, dz=dz, buttons_state=self.buttons,
+                mouse_dx=self.dx, mouse_dy=self.dy, mouse_dz=self.dz,
+            )  # fmt: skip
+        if not enabled:
             return
         self.dx += dx
         self.dy -= dy
@@ -233,6 +291,8 @@ class Ps2Mouse(Ps2Device):
     def _packet(self) -> list[int]:
         dx = max(-255, min(255, self.dx))
         dy = max(-255, min(255, self.dy))
+        if event := self.trace.ps2_mouse_send_packet:
+            event(s=id(self), dx1=dx, dy1=dy, dz1=self.dz, b=self.buttons)
         self.dx -= dx
         self.dy -= dy
         packet = [0x08 | (dx < 0) << 4 | (dy < 0) << 5 | self.buttons & 7, dx & 0xFF, dy & 0xFF]
@@ -248,6 +308,8 @@ class Ps2Mouse(Ps2Device):
     # -- commands -------------------------------------------------------------------------------------
 
     def write(self, value: int) -> None:
+        if event := self.trace.ps2_write_mouse:
+            event(opaque=id(self), val=value)
         if self.wrap and self.write_cmd < 0:
             if value == 0xEC:
                 self.wrap = False
@@ -310,9 +372,9 @@ class Ps2Mouse(Ps2Device):
             self.resolution = value
         else:
             self.sample_rate = value
-            self._rates = [*self._rates, value][-3:]
-            if self._rates == WHEEL_KNOCK:
+            self.rates = [*self.rates, value][-3:]
+            if self.rates == WHEEL_KNOCK:
                 self.type = TYPE_WHEEL
-            elif self._rates == EXPLORER_KNOCK and self.type == TYPE_WHEEL:
+            elif self.rates == EXPLORER_KNOCK and self.type == TYPE_WHEEL:
                 self.type = TYPE_EXPLORER
         self.send(ACK)

@@ -12,9 +12,8 @@ or the 8259's output where LINT0 (or a globally disabled APIC) lets it through.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from pyqemu.hw.intc.apic_bus import (
     BROADCAST,
@@ -23,9 +22,10 @@ from pyqemu.hw.intc.apic_bus import (
     DELIVERY_LOWEST,
     ApicBus,
 )
-from pyqemu.qom.vmstate import I32, I64, U8, U32, Array, Field, Reader, Timer64, VMState
+from pyqemu.qom.vmstate import I32, I64, U8, U32, Array, Timer64, VMState
 from pyqemu.system.clock import Clock
 from pyqemu.system.irq import Irq
+from pyqemu.util.trace_events import SILENT, TraceEvents
 
 INTERRUPT_HARD, INTERRUPT_NMI, INTERRUPT_SMI, INTERRUPT_INIT, INTERRUPT_SIPI = 1, 2, 4, 8, 16
 """Requests to the processor (``CpuPort.interrupt``)."""
@@ -62,15 +62,24 @@ def _no_pic() -> int:
     return -1
 
 
-class _Vectors(Field):
+class _Vectors(Array):
     """A 256-bit register as eight words."""
 
-    def encode(self, value: int) -> bytes:
-        return struct.pack(">8I", *(value >> shift & M32 for shift in range(0, 256, 32)))
+    def __init__(self, name: str) -> None:
+        super().__init__(name, U32, 8)
 
-    def decode(self, reader: Reader) -> int:
-        words = struct.unpack(">8I", reader.take(32))
-        return sum(word << 32 * number for number, word in enumerate(words))
+    def fetch(self, device: object) -> list[int]:
+        value: int = super().fetch(device)
+        return [value >> shift & M32 for shift in range(0, 256, 32)]
+
+    def apply(self, device: object, value: Any) -> None:
+        self.assign(device, sum(word << 32 * number for number, word in enumerate(value)))
+
+
+class _Expiry(Timer64):
+    """QEMU declares it as a number."""
+
+    kind = "int64"
 
 
 class Apic:
@@ -90,9 +99,16 @@ class Apic:
         version=3,
         fields=(
             U32("apicbase"), U8("id"), U8("arb_id"), U8("tpr"), U32("spurious_vec"), U8("log_dest"),
-            U8("dest_mode"), _Vectors("isr"), _Vectors("tmr"), _Vectors("irr"), Array("lvt", U32, LVT_COUNT),
-            U32("esr"), Array("icr", U32, 2), U32("divide_conf"), I32("count_shift"), U32("initial_count"),
-            I64("initial_count_load_time"), I64("next_time"), Timer64("timer"),
+            U8("dest_mode", maximum=15), _Vectors("isr"), _Vectors("tmr"), _Vectors("irr"),
+            Array("lvt", U32, LVT_COUNT), U32("esr"), Array("icr", U32, 2), U32("divide_conf"),
+            I32("count_shift", minimum=0, maximum=7),
+            U32("initial_count"), I64("initial_count_load_time"), I64("next_time"),
+            _Expiry("timer", wire="timer_expiry"),
+        ),
+        subsections=(
+            VMState("apic_sipi",
+                    fields=(I32("startup_vector", wire="sipi_vector", minimum=0, maximum=255), I32("wait_for_sipi")),
+                    needed=lambda apic: bool(apic.wait_for_sipi)),
         ),
         post_load=lambda apic: apic.update(),
     )
@@ -107,7 +123,9 @@ class Apic:
         apic_id: int = 0,
         bsp: bool = True,
         acknowledge_pic: Callable[[], int] = _no_pic,
+        trace: TraceEvents = SILENT,
     ) -> None:
+        self.trace = trace
         self.cpu = cpu_port
         self.clock = clock
         self.bus = bus or ApicBus()
@@ -144,6 +162,7 @@ class Apic:
             self.lvt[LVT_LINT0] = DELIVERY_EXTINT << 8
         self.esr = self.esr_pending = 0
         self.icr = [0, 0]
+        self.wait_for_sipi = int(not self.bsp)
         self.divide_conf = 0
         self.count_shift = 1
         self.initial_count = 0
@@ -185,6 +204,8 @@ class Apic:
 
     def set_base(self, value: int) -> None:
         """IA32_APIC_BASE was written (section 10.4.4). Once disabled, only reset enables the APIC again."""
+        if event := self.trace.cpu_set_apic_base:
+            event(val=value)
         keep = self.apicbase & (BASE_BSP | BASE_ENABLE)
         self.apicbase = value & 0xF_FFFF_F000 | keep
         if not value & BASE_ENABLE:
@@ -247,6 +268,7 @@ class Apic:
                 self.cpu.interrupt(INTERRUPT_INIT)
             case 6:
                 self.startup_vector = vector
+                self.wait_for_sipi = 0
                 self.cpu.interrupt(INTERRUPT_SIPI)
             case 7:  # an I/O APIC pin in ExtINT mode: the vector has been fetched from the 8259
                 self.accept(vector, False)
@@ -300,6 +322,8 @@ class Apic:
     def _local(self, number: int) -> None:
         """An edge of a local interrupt source."""
         lvt = self.lvt[number]
+        if event := self.trace.apic_local_deliver:
+            event(vector=number, lvt=lvt >> 8 & 7)
         if lvt & LVT_MASKED:
             return
         match lvt >> 8 & 7:
@@ -374,6 +398,12 @@ class Apic:
 
     def read(self, offset: int, size: int) -> int:
         """Read a register."""
+        value = self._read(offset)
+        if event := self.trace.apic_mem_readl:
+            event(addr=offset, val=value)
+        return value
+
+    def _read(self, offset: int) -> int:
         register = offset >> 4 & 0xFF
         if register == 0x39:
             return self.current_count()
@@ -412,6 +442,8 @@ class Apic:
 
     def write(self, offset: int, size: int, value: int) -> None:
         """Write a register."""
+        if event := self.trace.apic_mem_writel:
+            event(addr=offset, val=value)
         register = offset >> 4 & 0xFF
         if register == 0x0B:
             self._end_of_interrupt()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pyqemu.util.trace_events import SILENT, TraceEvents
+
 if TYPE_CHECKING:
     from pyqemu.hw.intc.apic import Apic
 
@@ -27,7 +29,8 @@ class ApicBus:
     page, or from a bus master, is a message signalled interrupt.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, trace: TraceEvents = SILENT) -> None:
+        self.trace = trace
         self.apics: list[Apic] = []
         self.eoi_listeners: list[Callable[[int], None]] = []
         self.current: Callable[[], int] = lambda: 0
@@ -52,6 +55,8 @@ class ApicBus:
 
     def deliver(self, destination: int, logical: bool, delivery: int, vector: int, level: bool) -> None:
         """Send one interrupt message."""
+        if event := self.trace.apic_deliver_irq:
+            event(dest=destination, dest_mode=logical, delivery_mode=delivery, vector_num=vector, trigger_mode=level)
         targets = [apic for apic in self.apics if apic.matches(destination, logical)]
         if delivery == DELIVERY_LOWEST:
             targets = targets and [min(targets, key=lambda apic: apic.processor_priority())]

@@ -13,11 +13,12 @@ The output is a function of the state: every change ends in ``update``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from pyqemu.qom.vmstate import U8, VMState
 from pyqemu.system.irq import Irq
+from pyqemu.util.trace_events import SILENT, TraceEvents
 
 LOWEST_BIT = bytes([8] + [(n & -n).bit_length() - 1 for n in range(1, 256)])
 """Position of the lowest bit set of a byte; 8 for none."""
@@ -34,22 +35,26 @@ class I8259:
         "i8259",
         version=1,
         fields=(
-            U8("last_irr"), U8("irr"), U8("imr"), U8("isr"), U8("priority_add"), U8("irq_base"),
-            U8("read_reg_select"), U8("poll"), U8("special_mask"), U8("init_state"), U8("auto_eoi"),
+            U8("last_irr"), U8("irr"), U8("imr"), U8("isr"), U8("priority_add", maximum=7), U8("irq_base"),
+            U8("read_reg_select"), U8("poll"), U8("special_mask"), U8("init_state", maximum=3), U8("auto_eoi"),
             U8("rotate_on_auto_eoi"), U8("special_fully_nested_mode"), U8("init4"), U8("single_mode"), U8("elcr"),
         ),
-        post_load=lambda chip: chip.update(),
+        post_load=lambda chip: chip.loaded(),
     )
     # fmt: on
 
     auto_eoi: int
     rotate_on_auto_eoi: int
 
-    def __init__(self, output: Callable[[bool], None], *, master: bool, elcr_mask: int) -> None:
+    def __init__(
+        self, output: Callable[[bool], None], *, master: bool, elcr_mask: int, trace: TraceEvents = SILENT
+    ) -> None:
+        self.trace = trace
         self.output = output
         self.master = master
         self.elcr_mask = elcr_mask
         self.level = False
+        self.inputs: Sequence[Irq] = ()
         self.elcr = 0
         self.last_irr = 0  # input levels, for edge detection
         self.irr = 0
@@ -59,6 +64,8 @@ class I8259:
 
     def set_input(self, line: int, level: bool) -> None:
         """Level of one interrupt request input."""
+        if event := self.trace.pic_set_irq:
+            event(master=self.master, irq=line, level=level)
         mask = 1 << line
         if level:
             if self.elcr & mask or not self.last_irr & mask:
@@ -114,18 +121,32 @@ class I8259:
             self.level = level
             self.output(level)
 
+    def loaded(self) -> None:
+        """State was loaded, after that of the devices: a line that none of them drives is low, or its next edge would
+        be missed."""
+        for line, irq in enumerate(self.inputs):
+            if not irq.level and not (self.master and line == CASCADE):
+                self.last_irr &= ~(1 << line)
+        self.update()
+
     # ---- registers ----
 
     def read(self, offset: int, size: int) -> int:
         """Port 20h/a0h: IRR, ISR or poll; port 21h/a1h: IMR."""
         if self.poll:
-            return self._poll()
-        if offset & 1:
-            return self.imr
-        return self.isr if self.read_reg_select else self.irr
+            value = self._poll()
+        elif offset & 1:
+            value = self.imr
+        else:
+            value = self.isr if self.read_reg_select else self.irr
+        if event := self.trace.pic_ioport_read:
+            event(master=self.master, addr=offset, val=value)
+        return value
 
     def write(self, offset: int, size: int, value: int) -> None:
         """ICW1 to ICW4, OCW1 to OCW3."""
+        if event := self.trace.pic_ioport_write:
+            event(master=self.master, addr=offset, val=value)
         if offset & 1:
             self._write_data(value & 0xFF)
         elif value & 0x10:
@@ -242,13 +263,15 @@ class Pic:
     ``inputs[2]`` is the cascade and goes nowhere.
     """
 
-    def __init__(self, output: Irq) -> None:
+    def __init__(self, output: Irq, *, trace: TraceEvents = SILENT) -> None:
         self.output = output
-        self.master = I8259(output.set, master=True, elcr_mask=0xF8)
-        self.slave = I8259(self._cascade, master=False, elcr_mask=0xDE)
+        self.trace = trace
+        self.master = I8259(output.set, master=True, elcr_mask=0xF8, trace=trace)
+        self.slave = I8259(self._cascade, master=False, elcr_mask=0xDE, trace=trace)
         self.elcr = ElcrPorts(self.master, self.slave)
         self.inputs = [Irq(partial(chip.set_input, line)) for chip in (self.master, self.slave) for line in range(8)]
         self.inputs[CASCADE] = Irq.none()
+        self.master.inputs, self.slave.inputs = self.inputs[:8], self.inputs[8:]
 
     def _cascade(self, level: bool) -> None:
         if not level:  # polled or masked at the slave: the master has nothing to ask for any more
@@ -257,21 +280,28 @@ class Pic:
 
     def acknowledge(self) -> int:
         """Answer an interrupt acknowledge cycle of the CPU: the vector (spurious: line 7 of the chip)."""
+        line, vector = self._acknowledge()
+        if event := self.trace.pic_interrupt:
+            event(irq=line, intno=vector)
+        return vector
+
+    def _acknowledge(self) -> tuple[int, int]:
+        """Line and vector."""
         master = self.master
         line = master.pending()
         if line < 0:
-            return master.irq_base + 7
+            return 7, master.irq_base + 7
         if line != CASCADE:
             master.acknowledge(line)
-            return master.irq_base + line
+            return line, master.irq_base + line
         slave = self.slave
         # The master first: the edge of what the slave has pending afterwards must find it ready.
         master.acknowledge(CASCADE)
         line = slave.pending()
         if line < 0:
-            return slave.irq_base + 7
+            return 15, slave.irq_base + 7
         slave.acknowledge(line)
-        return slave.irq_base + line
+        return 8 + line, slave.irq_base + line
 
     def reset(self) -> None:
         """Hardware reset of both chips."""

@@ -13,6 +13,7 @@ from functools import partial
 from pyqemu.hw.intc.apic_bus import DELIVERY_EXTINT, ApicBus
 from pyqemu.qom.vmstate import U8, U32, U64, Array, Unused, VMState
 from pyqemu.system.irq import Irq
+from pyqemu.util.trace_events import SILENT, TraceEvents
 
 PINS = 24
 TIMER_PIN = 2
@@ -38,13 +39,17 @@ class IoApic:
     vmstate = VMState(
         "ioapic",
         version=3,
+        minimum_version=1,
         fields=(
-            U8("id"), U8("ioregsel"), Unused(8), U32("irr"), Array("ioredtbl", U64, PINS),
+            U8("id"), U8("ioregsel"), Unused(8, since=2), U32("irr", since=2), Array("ioredtbl", U64, PINS),
         ),
     )
     # fmt: on
 
-    def __init__(self, bus: ApicBus, acknowledge_pic: Callable[[], int], *, version: int = 0x11) -> None:
+    def __init__(
+        self, bus: ApicBus, acknowledge_pic: Callable[[], int], *, version: int = 0x11, trace: TraceEvents = SILENT
+    ) -> None:
+        self.trace = trace
         self.bus = bus
         self.acknowledge_pic = acknowledge_pic
         self.version = version
@@ -61,6 +66,8 @@ class IoApic:
 
     def set_pin(self, pin: int, level: bool) -> None:
         """Level of an input."""
+        if event := self.trace.ioapic_set_irq:
+            event(vector=pin, level=level)
         entry = self.ioredtbl[pin]
         mask = 1 << pin
         if not level:
@@ -72,9 +79,13 @@ class IoApic:
 
     def end_of_interrupt(self, vector: int) -> None:
         """A local APIC has finished ``vector``, which it got as level triggered."""
+        if event := self.trace.ioapic_eoi_broadcast:
+            event(vector=vector)
         table = self.ioredtbl
         for pin, entry in enumerate(table):
             if entry & 0xFF == vector and entry & REMOTE_IRR:
+                if event := self.trace.ioapic_clear_remote_irr:
+                    event(n=pin, vector=vector)
                 table[pin] = entry & ~REMOTE_IRR
                 self._service(pin)
 
@@ -90,6 +101,8 @@ class IoApic:
             return
         else:
             self.ioredtbl[pin] = entry | REMOTE_IRR
+            if event := self.trace.ioapic_set_remote_irr:
+                event(n=pin)
         delivery = entry >> 8 & 7
         vector = entry & 0xFF
         if delivery == DELIVERY_EXTINT:
@@ -102,13 +115,19 @@ class IoApic:
         """IOREGSEL, IOWIN."""
         match offset & 0xFF:
             case 0x00:
-                return self.ioregsel
-            case 0x10:
-                return self._read_indirect(self.ioregsel) if size == 4 else 0
-        return 0
+                value = self.ioregsel
+            case 0x10 if size == 4:
+                value = self._read_indirect(self.ioregsel)
+            case _:
+                value = 0
+        if event := self.trace.ioapic_mem_read:
+            event(addr=offset & 0xFF, regsel=self.ioregsel, size=size, val=value)
+        return value
 
     def write(self, offset: int, size: int, value: int) -> None:
         """IOREGSEL, IOWIN; EOI from version 20h."""
+        if event := self.trace.ioapic_mem_write:
+            event(addr=offset & 0xFF, regsel=self.ioregsel, size=size, val=value)
         match offset & 0xFF:
             case 0x00:
                 self.ioregsel = value & 0xFF

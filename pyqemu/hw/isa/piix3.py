@@ -5,10 +5,10 @@ from __future__ import annotations
 from pyqemu.hw.isa.bus import IsaBus
 from pyqemu.hw.pci import regs
 from pyqemu.hw.pci.device import PciDevice
-from pyqemu.hw.pci.state import pci_vmstate
+from pyqemu.hw.pci.state import pci_function
 from pyqemu.memory import AddressSpace, MemoryRegion
 from pyqemu.qom import device_class
-from pyqemu.qom.vmstate import I32, U8, Array, Struct, VMState
+from pyqemu.qom.vmstate import I32, U8, Array, VMState
 from pyqemu.system import ShutdownCause
 
 PIRQS = 4
@@ -69,8 +69,9 @@ class Piix3(PciDevice):
         "PIIX3",
         version=3,
         minimum_version=2,
-        fields=(Struct("", pci_vmstate), Array("pirq_levels", I32, 4, since=3)),
+        fields=(pci_function("dev"), Array("pirq_levels", I32, 4, wire="pci_irq_levels_vmstate", since=3)),
         subsections=(VMState("PIIX3/rcr", fields=(U8("rcr"),), needed=lambda bridge: bridge.rcr != 0),),
+        post_load=lambda bridge: bridge.update(),
     )
 
     def __init__(self, address_space_io: AddressSpace | None = None, **props: object) -> None:
@@ -90,6 +91,11 @@ class Piix3(PciDevice):
         region = MemoryRegion.mmio("piix3-reset-control", 1, ResetControl(self), access=(1, 1))
         self.bus.io.add(RESET_CONTROL, region, 1)
         self.bus.route_irqs(self._pirq_changed, slot_to_pirq)
+
+    @property
+    def child_buses(self) -> tuple[IsaBus, ...]:
+        """The ISA bus."""
+        return (self.isa,)
 
     @property
     def pirq_levels(self) -> list[int]:

@@ -15,7 +15,7 @@ A20 = 0x02
 class Port92(IsaDevice):
     """Bit 0 resets when it rises, bit 1 is the A20 line (``a20``)."""
 
-    vmstate = VMState("port92", fields=(U8("outport"),))
+    vmstate = VMState("port92", fields=(U8("outport"),), post_load=lambda port: port.a20.set(bool(port.outport & A20)))
 
     def __init__(self, a20: Irq | None = None, **props: object) -> None:
         super().__init__(**props)

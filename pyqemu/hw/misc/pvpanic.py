@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pyqemu.hw.isa.bus import IsaDevice
 from pyqemu.qom import Property, device_class
-from pyqemu.system import RunState
 
 PANICKED = 0x01
 
@@ -24,8 +23,6 @@ class Pvpanic(IsaDevice):
         return PANICKED
 
     def write(self, offset: int, size: int, value: int) -> None:
-        """The guest panicked: tell it, and stop."""
+        """The guest panicked."""
         if value & PANICKED:
-            system = self.bus.system
-            system.emit("GUEST_PANICKED", action="pause")
-            system.request_stop(RunState.GUEST_PANICKED)
+            self.bus.system.guest_panicked()

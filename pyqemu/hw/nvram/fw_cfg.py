@@ -10,10 +10,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pyqemu.memory import AddressSpace, MemoryRegion
 from pyqemu.qom import Device, DeviceError, Property, device_class
-from pyqemu.qom.vmstate import U16, U32, U64, VMState
+from pyqemu.qom.vmstate import U16, U32, U64, Scope, VMState
+from pyqemu.util.trace_events import SILENT, TraceEvents
 
 # fmt: off
 SIGNATURE      = 0x00
@@ -82,6 +84,19 @@ class Item:
         return self.contents
 
 
+class _OldPosition(U16):
+    """The position in states of version 1 had 16 bits."""
+
+    def exists(self, device: object) -> bool:
+        return False
+
+    def expected(self, scope: Scope) -> bool:
+        return scope.version == 1
+
+    def declare(self) -> dict[str, Any]:
+        return {**super().declare(), "field_exists": True, "size": 4}
+
+
 class FwCfg(Device):
     """The items and the guest's place in them; subclasses add the registers."""
 
@@ -91,16 +106,23 @@ class FwCfg(Device):
         "fw_cfg",
         version=2,
         minimum_version=1,
-        fields=(U16("selected"), U32("position", since=2)),
+        fields=(
+            U16("selected", wire="cur_entry"), _OldPosition("position", wire="cur_offset[0]"),
+            U32("position", wire="cur_offset[1]", since=2),
+        ),
         subsections=(
-            VMState("fw_cfg/dma", version=0, fields=(U64("dma_address"),),
+            VMState("fw_cfg/dma", version=0, fields=(U64("dma_address", wire="dma_addr"),),
                     needed=lambda device: bool(device.dma_enabled)),
         ),
         post_load=lambda device: device.reload(),
     )  # fmt: skip
 
-    def __init__(self, memory: AddressSpace | None = None, file_slots: int = 0x20, **props: object) -> None:
+    def __init__(
+        self, memory: AddressSpace | None = None, file_slots: int = 0x20, *, trace: TraceEvents = SILENT,
+        **props: object,
+    ) -> None:  # fmt: skip
         super().__init__(**props)
+        self.trace = trace
         self._memory = memory
         self._slots = file_slots
         self._items: dict[int, Item] = {}
@@ -157,6 +179,8 @@ class FwCfg(Device):
             raise DeviceError(f"fw_cfg: no free slot for file '{name}'", f"there are {self._slots}")
         self._files[name] = Item(data)
         self._index()
+        if event := self.trace.fw_cfg_add_file:
+            event(s=id(self), index=len(self._files) - 1, name=name, len=len(self.file(name)))
 
     def modify_file(self, name: str, data: Contents) -> None:
         """Replace a file's contents, or add it."""
@@ -208,6 +232,8 @@ class FwCfg(Device):
         item = self._find(key)
         self.selected = key if item is not None else INVALID
         self._data = item.resolve() if item is not None else None
+        if event := self.trace.fw_cfg_select:
+            event(s=id(self), key=key, ret=item is not None)
 
     def reload(self) -> None:
         """Fetch the selected item again, keeping the position."""
@@ -219,7 +245,10 @@ class FwCfg(Device):
         data = self._data or b""
         taken = data[self.position : self.position + count]
         self.position = min(self.position + count, len(data))
-        return taken.ljust(count, b"\0")
+        taken = taken.ljust(count, b"\0")
+        if event := self.trace.fw_cfg_read:
+            event(s=id(self), ret=int.from_bytes(taken, "big"))
+        return taken
 
     def dma_transfer(self) -> None:
         """Carry out the command at ``dma_address``: control, length, address, all big-endian."""

@@ -132,12 +132,17 @@ class PciBus(DeviceBus[PciDevice]):
         device = self.find(bus_devfn)
         if device is None:
             return (1 << 8 * size) - 1
-        return device.config_read(register, size)
+        value = device.config_read(register, size)
+        if event := self.system.trace.pci_cfg_read:
+            event(dev=device.type_name, devid=device.devfn >> 3, fnid=device.devfn & 7, offs=register, val=value)
+        return value
 
     def config_write(self, bus_devfn: int, register: int, size: int, value: int) -> None:
         """A configuration write."""
         device = self.find(bus_devfn)
         if device is not None:
+            if event := self.system.trace.pci_cfg_write:
+                event(dev=device.type_name, devid=device.devfn >> 3, fnid=device.devfn & 7, offs=register, val=value)
             device.config_write(register, size, value)
 
     # -- interrupts
@@ -156,6 +161,16 @@ class PciBus(DeviceBus[PciDevice]):
     def line_level(self, line: int) -> bool:
         """Whether any pin drives ``line``."""
         return self._asserted.get(line, 0) > 0
+
+    @property
+    def nirq(self) -> int:
+        """How many lines there are, for the saved state."""
+        return PINS
+
+    @property
+    def irq_count(self) -> list[int]:
+        """How many pins drive each line, for the saved state."""
+        return [self._asserted.get(line, 0) for line in range(PINS)]
 
     def set_intx(self, devfn: int, pin: int, level: bool) -> None:
         """A pin changed. A line is high while any of its pins is."""

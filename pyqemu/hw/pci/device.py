@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyqemu.hw.pci import regs
+from pyqemu.hw.pci import monitor, regs
 from pyqemu.hw.pci.master import BusMasterSpace
 from pyqemu.memory import AddressSpace, MemoryRegion, memory_transaction
 from pyqemu.qom import Device, DeviceError, Property
@@ -70,7 +70,6 @@ class PciDevice(Device):
     interrupt_pin = 0
     """0: none, 1 to 4: INTA# to INTD#."""
     status = 0
-    hotpluggable = True
 
     addr = Property.str("addr", description="Slot and optional function number, example: 06.0 or 06")
     romfile = Property.str("romfile")
@@ -216,11 +215,21 @@ class PciDevice(Device):
                 if address == bar.address:
                     continue
                 space = self.bus.io if bar.is_io else self.bus.memory
+                trace = self.bus.system.trace
                 if bar.address is not None:
+                    if event := trace.pci_update_mappings_del:
+                        event(**self._mapping(bar, bar.address))
                     space.remove(bar.region)
                 if address is not None:
+                    if event := trace.pci_update_mappings_add:
+                        event(**self._mapping(bar, address))
                     space.add(address, bar.region, 1)
                 bar.address = address
+
+    def _mapping(self, bar: Bar, address: int) -> dict[str, int]:
+        """What the trace events about a BAR tell."""
+        place = {"bus": self.bus.number, "slot": self.devfn >> 3, "func": self.devfn & 7}
+        return {"d": id(self), **place, "bar": bar.number, "addr": address, "size": bar.size}
 
     def register_rom(self, contents: bytes, name: str = "") -> None:
         """Give the device an expansion ROM; its size is rounded up to a power of two."""
@@ -241,6 +250,18 @@ class PciDevice(Device):
             raise DeviceError(f'romfile "{path}" is empty')
         self.register_rom(contents)
 
+    # -- for people
+
+    def tree_lines(self) -> list[str]:
+        """Class, place, identity and BARs."""
+        return monitor.tree_lines(self)
+
+    def get_option(self, name: str) -> str:
+        """As the base; the address is the one that it has been given."""
+        if name == "addr" and self.devfn >= 0:
+            return f"{self.devfn >> 3:02x}.{self.devfn & 7:x}"
+        return super().get_option(name)
+
     # -- interrupts
 
     def _irq_changed(self, level: bool) -> None:
@@ -259,7 +280,23 @@ class PciDevice(Device):
     def irq_state(self) -> list[int]:
         """The levels that the device drives on INTA# to INTD#."""
         pin = self.config[regs.INTERRUPT_PIN]
-        return [int(self._intx and number == pin) for number in range(1, 5)]
+        return [int(self.irq.level and number == pin) for number in range(1, 5)]
+
+    # -- the saved state
+
+    def fixed_bits(self, index: int) -> int:
+        """The bits of a byte behind the header that are the same in all devices of the model: capabilities."""
+        if not self._used_capabilities[index]:
+            return 0
+        return 0xFF & ~self.wmask[index] & ~self.w1cmask[index]
+
+    def load_config(self, data: bytes) -> None:
+        """Take a whole configuration space, with all that follows from it."""
+        self.config[:] = data
+        for bar in self.bars.values():  # the type bits are hard-wired
+            self.config[bar.register] = data[bar.register] & self.wmask[bar.register] | bar.flags
+        self.update_mappings()
+        self._update_intx()
 
     # -- life
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 from pyqemu.hw.pci import regs
 from pyqemu.hw.pci.bus import PciBus
 from pyqemu.hw.pci.device import PciDevice
-from pyqemu.hw.pci.state import pci_vmstate
+from pyqemu.hw.pci.state import pci_function
 from pyqemu.hw.pci_host.config_ports import ConfigPorts
 from pyqemu.memory import AddressSpace, MemoryRegion, memory_transaction
 from pyqemu.qom import Device, device_class
-from pyqemu.qom.vmstate import Struct, Unused, VMState
+from pyqemu.qom.vmstate import Unused, VMState
 from pyqemu.system import System
 
 PAM_FIRST = 0x59
@@ -79,7 +79,12 @@ class I440fx(PciDevice):
     status = regs.STATUS_FAST_BACK | regs.STATUS_DEVSEL_MEDIUM
     hotpluggable = False
 
-    vmstate = VMState("I440FX", version=3, fields=(Struct("", pci_vmstate), Unused(1)))
+    vmstate = VMState(
+        "I440FX",
+        version=3,
+        fields=(pci_function("parent_obj"), Unused(1)),
+        post_load=lambda bridge: bridge.update(),
+    )
 
     def __init__(self, system_memory: MemoryRegion, ram: MemoryRegion, ram_size: int) -> None:
         super().__init__()
@@ -158,6 +163,11 @@ class I440fxHost(Device):
         self.ports = ConfigPorts(self.pci)
         self.pci.add(self.bridge, 0)
         system.on_reset(self.reset)
+
+    @property
+    def child_buses(self) -> tuple[PciBus, ...]:
+        """The PCI bus."""
+        return (self.pci,)
 
     @property
     def smram(self) -> MemoryRegion:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyqemu.qom.vmstate import U8, U64, Array, Timer64, VMState
+from pyqemu.qom.vmstate import U8, U64, Array, Equal8, Timer64, VMState
 from pyqemu.system.clock import Clock
 from pyqemu.system.irq import Irq
 
@@ -34,6 +34,12 @@ MIN_PERIOD = 20_000  # ns between two events of a comparator, whatever nonsense 
 M32, M64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 
 
+class _OwnNumber(Equal8):
+    """QEMU declares it as any number."""
+
+    kind = "uint8"
+
+
 class Comparator:
     """One timer of the block."""
 
@@ -41,7 +47,8 @@ class Comparator:
         "hpet_timer",
         version=1,
         fields=(
-            U8("tn"), U64("config"), U64("cmp"), U64("fsb"), U64("period"), U8("wrap_flag"), Timer64("timer"),
+            _OwnNumber("tn"), U64("config"), U64("cmp"), U64("fsb"), U64("period"), U8("wrap_flag"),
+            Timer64("timer", wire="qemu_timer"),
         ),
     )  # fmt: skip
 
@@ -134,8 +141,14 @@ class Hpet:
         version=2,
         minimum_version=1,
         fields=(
-            U64("config"), U64("isr"), U64("hpet_counter"), U8("num_timers", since=2),
-            Array("timers", Comparator.vmstate, TIMERS),
+            U64("config"), U64("isr"), U64("hpet_counter"),
+            U8("num_timers", since=2, minimum=TIMERS, maximum=TIMERS),
+            Array("timers", Comparator.vmstate, TIMERS, wire="timer"),
+        ),
+        subsections=(
+            VMState("hpet/rtc_irq_level", fields=(U8("rtc_level", wire="rtc_irq_level"),),
+                    needed=lambda hpet: hpet.rtc_level),
+            VMState("hpet/offset", fields=(U64("saved_offset", wire="hpet_offset"),), needed=lambda _: False),
         ),
         pre_save=lambda hpet: hpet.freeze(),
         post_load=lambda hpet: hpet.loaded(),
@@ -150,6 +163,7 @@ class Hpet:
         self.num_timers = TIMERS
         self.offset = 0  # counter in ns minus the guest's clock, while enabled
         self.config = self.isr = self.hpet_counter = 0
+        self.saved_offset = 0  # of newer machine types; the counter says the same
         self.last_fired = [-MIN_PERIOD] * TIMERS
         capabilities = TN_PERIODIC_CAP | TN_SIZE_CAP | route_capabilities << 32
         self.timers = [Comparator(self, number, capabilities) for number in range(TIMERS)]
@@ -191,6 +205,21 @@ class Hpet:
     def loaded(self) -> None:
         """After loading: count on from the saved value."""
         self.offset = self.hpet_counter * TICK - self.clock.now()
+        self.last_fired = [self.clock.now() - MIN_PERIOD] * TIMERS
+        self.pit_enable.set(not self.legacy)
+        for number, timer in enumerate(self.timers):
+            timer.driven = None
+            if timer.config & TN_LEVEL and self.isr >> number & 1:
+                self.drive(number, True)
+
+    @property
+    def rtc_level(self) -> int:
+        """What the RTC drives, for the saved state; loading it changes nothing, as the RTC drives it then, too."""
+        return int(self.rtc_irq.level)
+
+    @rtc_level.setter
+    def rtc_level(self, value: int) -> None:
+        pass
 
     # ---- interrupts ----
 

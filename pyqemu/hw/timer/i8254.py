@@ -54,10 +54,12 @@ class Counter:
         "pit channel",
         version=2,
         fields=(
-            I32("count"), U16("latched_count"), U8("count_latched"), U8("status_latched"), U8("status"),
-            U8("read_state"), U8("write_state"), U8("write_latch"), U8("rw_mode"), U8("mode"), U8("bcd"),
-            U8("gate"), I64("count_load_time"), I64("next_transition_time"),
+            I32("count", minimum=1, maximum=0x10000), U16("latched_count"), U8("count_latched", maximum=4),
+            U8("status_latched"), U8("status"), U8("read_state", maximum=4), U8("write_state", maximum=4),
+            U8("write_latch"), U8("rw_mode", maximum=3), U8("mode", maximum=5), U8("bcd"), U8("gate", maximum=1),
+            I64("count_load_time"), I64("next_transition_time"),
         ),
+        pre_save=lambda counter: counter.settle_at_once(),
         post_load=lambda counter: counter.loaded(),
     )
     # fmt: on
@@ -88,7 +90,7 @@ class Counter:
         """State that the migration stream does not have: nothing is under way."""
         self.next_count = 0  # written, takes effect at next_count_time; 0: none
         self.next_count_time = 0
-        self.triggered = False  # modes 1 and 5 wait for the gate's edge
+        self.triggered = True  # modes 1 and 5 wait for the gate's edge
         self.null_count = False  # control word written, no count yet
         self.stopped_at = -1 if self.gate else 0  # ticks counted when the gate stopped it, or -1
 
@@ -105,6 +107,13 @@ class Counter:
             self.count_load_time = self.next_count_time
             self.count = self.next_count
             self.next_count = 0
+
+    def settle_at_once(self) -> None:
+        """Take over a new count now: the saved state has only one."""
+        self.settle(self.clock.now())
+        if self.next_count:
+            self.count, self.next_count = self.next_count, 0
+            self.count_load_time = self.clock.now()
 
     def elapsed(self, now: int) -> int:
         """Ticks counted since the count was loaded."""
@@ -277,10 +286,11 @@ class I8254:
     vmstate = VMState(
         "i8254",
         version=3,
+        minimum_version=2,
         fields=(
-            U32("irq_disabled"),
-            Array("channels", Counter.vmstate, 3),
-            I64("next_transition_time"),
+            U32("irq_disabled", wire="channels[0].irq_disabled", since=3),
+            Array("channels", Counter.vmstate, 3, since=2),
+            I64("next_transition_time", wire="channels[0].next_transition_time"),
         ),
         post_load=lambda pit: pit.loaded(),
     )
@@ -305,8 +315,12 @@ class I8254:
         self._update()
 
     def loaded(self) -> None:
-        """Wait for the next edge of the state that was loaded."""
-        self._arm(-1 if self.irq_disabled else self.channels[0].next_edge(self.clock.now()))
+        """Drive the line, and wait for the next edge of the state that was loaded; one that is due is not lost."""
+        counter, now = self.channels[0], self.clock.now()
+        self.missed = 0
+        self.irq.set(not self.irq_disabled and (counter.periodic or counter.output()))
+        overdue = 0 <= self.due <= now
+        self._arm(-1 if self.irq_disabled else self.due if overdue else counter.next_edge(now))
 
     @property
     def next_transition_time(self) -> int:

@@ -10,9 +10,10 @@ flag is clear; what happens while a flag is set cannot be seen from outside unti
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from pyqemu.qom.vmstate import I64, U8, U32, U64, Buffer, Timer64, Unused, VMState
+from pyqemu.qom.vmstate import I64, U8, U16, U32, U64, Buffer, LoadError, Timer64, Unused, Values, VMState
 from pyqemu.system.clock import Clock
 from pyqemu.system.irq import Irq
 
@@ -32,6 +33,7 @@ B_SET, B_PIE, B_AIE, B_UIE, B_SQWE, B_BINARY, B_24H = 0x80, 0x40, 0x20, 0x10, 0x
 C_IRQF, C_PF, C_AF, C_UF = 0x80, 0x40, 0x20, 0x10
 D_VALID = 0x80
 DONT_CARE = 0xC0
+FIRST_DATE, LAST_DATE = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
 
 class WallClock(Protocol):
@@ -49,6 +51,30 @@ def days_since_epoch(year: int, month: int, day: int) -> int:
     return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day - 719_469
 
 
+class HostTimer(Timer64):
+    """A timer of the chip. QEMU's are on the clock that the date comes from; ours follow from the registers."""
+
+    def encode(self, value: Any) -> bytes:
+        return self.packer.pack(value)
+
+    def fetch(self, device: Any) -> int:
+        deadline = super().fetch(device).deadline
+        return -1 if deadline is None else device.host_time(deadline)
+
+    def apply(self, device: object, value: Any) -> None:
+        """The chip arms it anew."""
+
+
+def _sane_date(rtc: Mc146818Rtc, values: Values) -> None:
+    """A date that cannot be shown must not get in."""
+    if values.version < 3:
+        return
+    ahead = values["offset"] - values["last_update"]
+    now = values["base_rtc"] * SECOND + int(rtc.rtc_clock.time() * SECOND) + ahead
+    if not FIRST_DATE <= now // SECOND <= LAST_DATE:
+        raise LoadError(f"base_rtc, last_update and offset make {now // SECOND} seconds since 1970")
+
+
 class Mc146818Rtc:
     """Ports 70h (index) and 71h (data); ``irq`` is ISA IRQ 8.
 
@@ -60,11 +86,17 @@ class Mc146818Rtc:
         version=3,
         minimum_version=1,
         fields=(
-            Buffer("cmos_data", 128), U8("cmos_index"), Unused(28), Timer64("periodic_timer"),
-            I64("next_periodic_time"), Unused(24), U32("irq_coalesced", since=2), U32("period", since=2),
+            Buffer("cmos_data", 128), U8("cmos_index", maximum=127), Unused(28, wire="unused[0]"),
+            HostTimer("periodic_timer"), I64("next_periodic_time"), Unused(24, wire="unused[1]"),
+            U32("irq_coalesced", since=2), U32("period", since=2),
             U64("base_rtc", since=3), U64("last_update", since=3), I64("offset", since=3),
-            Timer64("update_timer", since=3), U64("next_alarm_time", since=3),
+            HostTimer("update_timer", since=3), U64("next_alarm_time", since=3),
         ),
+        subsections=(
+            VMState("mc146818rtc/irq_reinject_on_ack_count", fields=(U16("irq_reinject_on_ack_count"),),
+                    needed=lambda rtc: rtc.irq_reinject_on_ack_count),
+        ),
+        check=_sane_date,
         pre_save=lambda rtc: rtc.save_time(),
         post_load=lambda rtc: rtc.loaded(),
     )  # fmt: skip
@@ -73,6 +105,8 @@ class Mc146818Rtc:
         self.clock = clock
         self.rtc_clock = rtc_clock
         self.irq = irq
+        self.on_change: Callable[[int], None] = lambda offset: None
+        """The guest has set the date: seconds by which it is ahead of the machine's wall clock."""
         self.cmos_data = bytearray(128)
         self.cmos_index = 0
         self.periodic_timer = clock.timer(self._timer_expired)
@@ -80,6 +114,7 @@ class Mc146818Rtc:
         self.next_periodic_time = 0
         self.next_alarm_time = 0  # this and the next two are only for the migration stream
         self.irq_coalesced = 0
+        self.irq_reinject_on_ack_count = 0
         self.period = 0
         self.cmos_data[REG_A] = 0x26  # 32 768 Hz crystal, 1024 Hz rate
         self.cmos_data[REG_B] = B_24H
@@ -123,6 +158,10 @@ class Mc146818Rtc:
     def _guest_time(self) -> int:
         """The guest's date in ns since the epoch."""
         return self.base_rtc * SECOND + self._wall() - self.last_update + self.offset
+
+    def host_time(self, deadline: int) -> int:
+        """The moment on the wall clock that a deadline on the guest's is."""
+        return deadline - self.clock.now() + self._wall()
 
     def set_time(self, seconds: int) -> None:
         """Set the guest's date (seconds since the epoch)."""
@@ -317,8 +356,17 @@ class Mc146818Rtc:
         self._sync()
         self._store_time(self.seen // SECOND)
         self.cmos_data[index] = value
-        self._start(self._load_time(), self.seen % SECOND)
+        self._set_by_guest(self.seen % SECOND)
         self._update()
+
+    def _set_by_guest(self, fraction: int) -> None:
+        """Run from what the guest has written."""
+        self._start(self._load_time(), fraction)
+        self.on_change(self.base_rtc - int(self.rtc_clock.time()))
+
+    def date(self) -> time.struct_time:
+        """What the guest's clock shows."""
+        return time.gmtime(self._guest_time() // SECOND if self.running else self._load_time())
 
     def _write_control(self, register: int, value: int) -> None:
         """Register A or B: may stop the clock or let it run again."""
@@ -332,7 +380,7 @@ class Mc146818Rtc:
         self.cmos_data[register] = value
         if not was_running and self.running:
             # the first update comes half a second after a divider reset (data sheet, "divider control")
-            self._start(self._load_time(), SECOND // 2 if in_reset else self.offset % SECOND)
+            self._set_by_guest(SECOND // 2 if in_reset else self.offset % SECOND)
         elif was_running:
             self._start(now // SECOND, now % SECOND)
         self.seen_period = self._period_number()

@@ -334,6 +334,22 @@ def test_write_dma_ext(rig: Rig) -> None:
     assert contents(rig, 500, 3000) == data
 
 
+@pytest.mark.parametrize("to_memory", [True, False])
+def test_a_command_that_awaits_the_engine_survives_a_move(rig: Rig, to_memory: bool) -> None:
+    """Saved between the command and the start of the engine."""
+    rig.issue(0xC8 if to_memory else 0xCA, 9, 8)
+    saved = rig.ide.vmstate.save(rig.ide)
+    other = Rig(disk=disk_image())
+    other.ide.vmstate.load(other.ide, saved)
+    data = random.Random(7).randbytes(4096)
+    other.memory.write(BUFFER, data)
+    other.set_table(4096)
+    other.start_dma(to_memory)
+    assert other.wait() == 0x50
+    assert contents(other, 9, 8) == other.memory.read(BUFFER, 4096)
+    assert (other.memory.read(BUFFER, 4096) == data) is not to_memory
+
+
 def test_a_longer_table_leaves_the_engine_active(rig: Rig) -> None:
     rig.set_table(1024)
     rig.issue(0xC8, 0, 1)

@@ -239,7 +239,7 @@ def test_events_tell_of_a_new_medium_and_of_the_button(rig: Rig) -> None:
     assert rig.packet(*event)[0][4:6] == bytes((2, 2))
     assert rig.packet(*event)[0][4:6] == bytes((0, 2))
     model = rig.ide.ide_buses[1].units[0].model
-    model.request_eject()  # type: ignore[union-attr]
+    model.request(force=False)  # type: ignore[union-attr]
     assert rig.packet(*event)[0][4:6] == bytes((1, 2))
     rig.drives["cd"].eject()
     assert rig.packet(*event)[0][5] == 1
@@ -258,3 +258,13 @@ def test_dvd() -> None:
     assert int.from_bytes(data[12:16], "big") == 0x30000 + (4 << 30) // 2048 - 1
     rig.packet(0xAD, 0, 0, 0, 0, 0, 1, 0, 8, 4)
     assert rig.sense() == INVALID_FIELD
+
+
+def test_the_guest_moving_the_tray_is_told(rig: Rig) -> None:
+    told: list[tuple[str, dict[str, object]]] = []
+    rig.drives["cd"].emit = lambda event, **data: told.append((event, data))
+    for start_stop in (2, 2, 3):  # open, open again, close
+        rig.packet(0x1B, 0, 0, 0, start_stop)
+    assert [(event, data["tray_open"]) for event, data in told] == [
+        ("DEVICE_TRAY_MOVED", True), ("DEVICE_TRAY_MOVED", False),
+    ]  # fmt: skip

@@ -3,7 +3,7 @@
 import pytest
 from ide_rig import MOMENT, SECONDARY, Rig, cd_image, disk_image
 
-from pyqemu.block import Drive, MemoryNode
+from pyqemu.block import Drive, ErrorPolicy, MemoryNode
 from pyqemu.hw.ide.devices import IdeCd, IdeDrive, IdeHd
 from pyqemu.hw.ide.pci import Piix3Ide
 from pyqemu.qom import DeviceError
@@ -120,3 +120,11 @@ def test_a_reset_of_the_machine_resets_the_channels() -> None:
     rig.clock.advance(MOMENT)
     assert rig.registers == [0, 1, 1, 0, 0, 0xA0, 0x50] and rig.isa.irq(14).edges == 0
     assert rig.run(0xE5) == 0x50 and rig.isa.irq(14).edges == 1
+
+
+def test_properties_rule_errors_and_write_cache() -> None:
+    rig = Rig()
+    medium = drive()
+    rig.ide.ide_buses[0].plug(IdeHd(drive=medium, werror="stop", rerror="ignore", write_cache="off"))
+    assert (medium.write_error, medium.read_error) == (ErrorPolicy.STOP, ErrorPolicy.IGNORE)
+    assert not medium.write_cache
