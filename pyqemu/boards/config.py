@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from pyqemu.block import DriveOptions
+from pyqemu.qom.defaults import PropertyDefault
 from pyqemu.util.units import MIB
 
 MAX_SERIALS = 4
@@ -29,6 +30,31 @@ class BootConfig:
     menu: bool = False
     splash_time: int | None = None  # ms
     reboot_timeout: int = -1  # ms; -1 waits for ever
+    strict: bool = False  # only devices with a boot index are tried
+
+
+@dataclass(frozen=True)
+class MonitorConfig:
+    """``-monitor``, ``-qmp``, ``-mon``: a monitor on *device*, which is told as for ``-serial``.
+
+    *mode* is ``readline`` (HMP) or ``control`` (QMP); *label* names the chardev that is made; *option* is what the
+    operator wrote, for messages.
+    """
+
+    device: str
+    mode: str = "readline"
+    pretty: bool = False
+    label: str = "compat_monitor0"
+    option: str = "-monitor"
+
+
+@dataclass(frozen=True)
+class InheritedDescriptor:
+    """``-add-fd``: an open file that ``/dev/fdset/SET`` stands for."""
+
+    fd: int
+    set: int
+    opaque: str = ""
 
 
 @dataclass
@@ -54,9 +80,14 @@ class MachineConfig:
     append: str = ""
     serials: list[str] = field(default_factory=list)
     parallels: list[str] = field(default_factory=list)
-    monitors: list[str] = field(default_factory=list)
+    monitors: list[MonitorConfig] = field(default_factory=list)
     chardevs: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     devices: list[dict[str, str]] = field(default_factory=list)
+    globals: list[PropertyDefault] = field(default_factory=list)
+    # As JSON has them; where keys and values were given instead, numbers and truth values are text.
+    objects: list[dict[str, object]] = field(default_factory=list)
+    blockdevs: list[dict[str, object]] = field(default_factory=list)
+    descriptors: list[InheritedDescriptor] = field(default_factory=list)
     vga: str = "std"
     display: str = "none"
     defaults: bool = True
@@ -68,7 +99,11 @@ class MachineConfig:
     acpi: bool = True
     hpet: bool = True
     paused: bool = False
+    incoming: str = ""  # where the machine comes from: a URI, or ``defer``
+    only_migratable: bool = False
+    dump_vmstate: str = ""  # a file for the layouts of saved state; then nothing is run
     log_items: tuple[str, ...] = ()
     log_file: str = ""
+    trace: tuple[str, ...] = ()  # patterns of trace events to tell; those with a "-" before are not
     screenshot: str = ""
     escape: int = 1  # the key that begins a multiplexer's commands: Ctrl-A

@@ -6,8 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.boards.config import MachineConfig
+from pyqemu.boards.drives import settled_drives
 from pyqemu.boards.pc_cmos import fill_cmos
+from pyqemu.boards.pc_console import install_console
 from pyqemu.boards.pc_firmware import install_firmware, vga_rom
+from pyqemu.boards.pc_inspection import show_pc
+from pyqemu.boards.pc_options import apply_options
+from pyqemu.boards.pc_saved import add_device as save_device
+from pyqemu.boards.pc_saved import saved_machine
+from pyqemu.boards.pc_tree import PcTree
 from pyqemu.boards.registry import BoardType, register
 from pyqemu.chardev import ChardevError
 from pyqemu.firmware.e820 import FOUR_GIB, ram_split
@@ -27,14 +34,18 @@ from pyqemu.hw.intc.ioapic import IoApic
 from pyqemu.hw.isa.piix3 import Piix3
 from pyqemu.hw.misc.port92 import Port92
 from pyqemu.hw.nvram.fw_cfg import FwCfgIo
+from pyqemu.hw.pci.device import PciDevice
 from pyqemu.hw.pci_host.i440fx import I440fxHost
 from pyqemu.hw.timer.hpet import Hpet
 from pyqemu.hw.timer.i8254 import I8254, Pcspk
 from pyqemu.hw.timer.mc146818rtc import Mc146818Rtc
 from pyqemu.memory import AddressSpace, MemoryRegion
 from pyqemu.qom import Device, DeviceError
+from pyqemu.qom.objects import check_identifier
+from pyqemu.qom.plugging import Plugging
 from pyqemu.qom.registry import DEVICES
 from pyqemu.system import Irq, SplitIrq, System
+from pyqemu.system.guest_time import GuestTime
 from pyqemu.targets.x86.models import CpuModel, CpuModelError, cpu_model
 from pyqemu.targets.x86.state import X86Cpu
 from pyqemu.util.errors import UserError
@@ -50,7 +61,7 @@ PIIX3_DEVFN, IDE_DEVFN, PM_DEVFN, VGA_DEVFN = 0x08, 0x09, 0x0B, 0x10
 DRIVE_LIMITS = {"ide": 4, "floppy": 2}
 
 
-class Pc:
+class Pc(Plugging):
     """One pc. Its constructor wires everything; :meth:`reset` is registered with *system*."""
 
     def __init__(self, config: MachineConfig, system: System, engine: Engine, drives: DriveTable,
@@ -60,7 +71,8 @@ class Pc:
         self.drives = drives
         self.chardevs = chardevs
         self.drives.check_supported(DRIVE_LIMITS)
-        self.root = Device()  # of the QOM tree's devices
+        self.user_devices: list[Device] = []
+        self.tree: PcTree
         self._memory(engine)
         self._bridges()
         self._interrupts()
@@ -71,6 +83,10 @@ class Pc:
         fill_cmos(self)
         install_firmware(self)
         system.on_reset(self.reset)
+        show_pc(self)
+        install_console(self)
+        self.saved = saved_machine(self)
+        system.add_part(self.saved)
 
     # --- memory and processor -----------------------------------------------------------------------------------------
 
@@ -89,7 +105,8 @@ class Pc:
         model = _cpu_model(config.cpu or ("qemu32" if config.architecture == "i386" else "qemu64"))
         self.cpu = X86Cpu(model, memory=self.memory_space, io=self.io_space, engine=engine,
                           clock=self.system.clock, lock=self.system.lock)  # fmt: skip
-        self.cpu.read_tsc = self.system.clock.now
+        self.time = GuestTime(self.system.clock)
+        self.cpu.read_tsc = self.time.read
 
     # --- chipset ------------------------------------------------------------------------------------------------------
 
@@ -102,12 +119,14 @@ class Pc:
         self.isa = self.piix3.isa
 
     def _interrupts(self) -> None:
-        self.pic = Pic(Irq())
-        self.apic_bus = ApicBus()
-        self.apic = Apic(self.cpu, self.system.clock, bus=self.apic_bus, acknowledge_pic=self.pic.acknowledge)
+        trace, clock = self.system.trace, self.system.clock
+        self.pic = Pic(Irq(), trace=trace)
+        self.apic_bus = ApicBus(trace=trace)
+        acknowledge = self.pic.acknowledge
+        self.apic = Apic(self.cpu, clock, bus=self.apic_bus, acknowledge_pic=acknowledge, trace=trace)
         self.pic.output.connect(self.apic.lint0.set)
         self.cpu.apic = self.apic
-        self.ioapic = IoApic(self.apic_bus, self.pic.acknowledge)
+        self.ioapic = IoApic(self.apic_bus, acknowledge, trace=trace)
         lines: list[Irq] = [SplitIrq(self.pic.inputs[n], self.ioapic.inputs[n]) for n in range(16)]
         self.isa.connect_irqs(lines)
         self._mmio(APIC_BASE, 1 << 20, self.apic_bus, "apic-msi", (1, 4), 0x1000)
@@ -138,7 +157,7 @@ class Pc:
 
     def _isa_devices(self) -> None:
         config, isa = self.config, self.isa
-        self.dma = Dma(self.memory_space)
+        self.dma = Dma(self.memory_space, trace=self.system.trace)
         for base, length, handler in ((0x00, 16, self.dma.low), (0xC0, 32, self.dma.high),
                                       (0x80, 8, self.dma.low.pages), (0x88, 8, self.dma.high.pages)):  # fmt: skip
             isa.register_ports(base, length, handler, "dma", access=(1, 4), impl=(1, 1))
@@ -155,11 +174,9 @@ class Pc:
         for index, text in enumerate(config.parallels):
             if text != "none":
                 isa.add(IsaParallel(chardev=self._open_port("parallel", index, text), index=index))
-        self.fdc: IsaFdc | None = None
-        if config.defaults or self.drives.by_index("floppy", 0) or self.drives.by_index("floppy", 1):
-            self.fdc = IsaFdc(drive_a=self._floppy(0), drive_b=self._floppy(1))
-            isa.add(self.fdc)
-        self.fw_cfg = FwCfgIo(self.memory_space)
+        self.fdc = IsaFdc(drive_a=self._floppy(0), drive_b=self._floppy(1))
+        isa.add(self.fdc)
+        self.fw_cfg = FwCfgIo(self.memory_space, trace=self.system.trace)
         self.fw_cfg.map(self.io)
         self.system.on_reset(self.fw_cfg.reset)
 
@@ -189,6 +206,8 @@ class Pc:
         self.pm.sci = self.isa.irq(9)
         self.pm.cmos_s3.connect(self._mark_s3)
         self.pci.add(self.pm, PM_DEVFN)
+        self.pm.hotplug.on_eject = self._ejected
+        self.pci.hotplug = self.config.acpi  # a guest learns of it by ACPI
         self.vga: VgaPci | None = None
         if self.config.vga == "std":
             self.vga = VgaPci(romfile=vga_rom(self.config))
@@ -206,27 +225,60 @@ class Pc:
         for options in self.config.devices:
             self.add_device(options)
 
-    def add_device(self, options: dict[str, str]) -> Device:
-        """Make and plug a device.
-
-        :raise DeviceError: there is no such model, bus or property, or it cannot be plugged.
-        """
-        if not options.get("driver"):
-            raise DeviceError("Parameter 'driver' is missing", "-device help lists the models")
-        if options["driver"] in ("VGA",) and self.vga is not None:
-            raise DeviceError("Device 'VGA': there is a display adapter already", "-vga none leaves it out")
+    def add_device(self, options: dict[str, str], *, hotplug: bool = False) -> Device:
+        self._check_device(options, hotplug)
         given = dict(options)
         bus_name = given.pop("bus", "")
         address = given.pop("addr", "")
         device = DEVICES.from_options(given, self._resolve)
         bus = self._bus_of(device, bus_name)
-        if bus is self.pci:
-            self.pci.add(device, self._devfn(address) if address else None)
-            if isinstance(device, VgaPci):
-                self.vga = device
-        else:
-            bus.add(device)
+        if hotplug and not bus.hotplug:
+            raise DeviceError(f"Bus '{bus.name}' does not support hotplugging")
+        device.hotplugged = hotplug
+        with self.system.parked(), settled_drives(self.drives, device):
+            self._plug(device, bus, address)
+        self.user_devices.append(device)
+        if hotplug:
+            self.tree.place(device)
+            save_device(self.saved, device)
+            if isinstance(device, PciDevice):
+                self.pm.hotplug.plugged(device)
         return device
+
+    def _check_device(self, options: dict[str, str], hotplug: bool) -> None:
+        """What can be said before the device is made."""
+        driver, name = options.get("driver", ""), options.get("id")
+        if not driver:
+            raise DeviceError("Parameter 'driver' is missing", "-device help lists the models")
+        if name is not None:
+            check_identifier(name)
+        if hotplug and not DEVICES.find(driver).cls.hotpluggable:
+            raise DeviceError("Parameter 'driver' expects a pluggable device type")
+        if driver == "VGA" and self.vga is not None:
+            raise DeviceError("Device 'VGA': there is a display adapter already", "-vga none leaves it out")
+        if name is not None and any(device.id == name for device in self.user_devices):
+            raise DeviceError(f"Duplicate device ID '{name}'")
+
+    def _plug(self, device: Device, bus: Any, address: str) -> None:
+        if bus is not self.pci:
+            bus.plug(device)
+            return
+        self.pci.add(device, self._devfn(address) if address else None)
+        if isinstance(device, VgaPci):
+            self.vga = device
+
+    def request_unplug(self, device: Device) -> None:
+        if not isinstance(device, PciDevice):
+            raise DeviceError(f"Device '{device.type_name}' does not support hotplugging")
+        self.pm.hotplug.request_unplug(device)
+
+    def _ejected(self, device: Device) -> None:
+        """The guest has let go of a device, and it is off its bus."""
+        path = device.qom_path
+        self.saved.remove(device)
+        self.tree.remove(device)
+        self.user_devices.remove(device)
+        self.system.emit("DEVICE_DELETED", device=device.id, path=path)
 
     def _bus_of(self, device: Device, name: str) -> Any:
         buses: dict[str, Any] = {"PCI": self.pci, "ISA": self.isa}
@@ -264,7 +316,7 @@ class Pc:
 
     def _resolve(self, kind: str, name: str) -> Any:
         if kind == "drive":
-            return self.drives.find(name)
+            return self.drives.for_device(name)
         if kind == "chardev":
             return next((chardev for chardev in self.chardevs if chardev.label == name), None)
         return None
@@ -311,12 +363,19 @@ def build(config: MachineConfig, system: System, engine: Engine, drives: DriveTa
 
     :raise UserError: the configuration makes no sense for it.
     """
-    known = {"accel", "kernel_irqchip", "vmport", "usb", "mem-merge", "dump-guest-core", "firmware", "graphics"}
-    if strange := [key for key in config.machine_options if key not in known]:
-        raise UserError(f"Property '.{strange[0]}' not found", f"machine properties: {', '.join(sorted(known))}")
+    apply_options(config)
     return Pc(config, system, engine, drives, chardevs)
 
 
 register(
-    BoardType("pc-i440fx-2.6", "Standard PC (i440FX + PIIX, 1996)", ("i386", "x86_64"), build, alias="pc", default=True)
+    BoardType(
+        "pc-i440fx-2.6",
+        "Standard PC (i440FX + PIIX, 1996)",
+        ("i386", "x86_64"),
+        build,
+        alias="pc",
+        default=True,
+        default_cpus={"i386": "qemu32-i386-cpu", "x86_64": "qemu64-x86_64-cpu"},
+        default_ram="pc.ram",
+    )
 )

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyqemu.boards.pc_boot import ide_disk
+from pyqemu.qapi.errors import QapiError
 from pyqemu.util.units import KIB, MIB
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pyqemu.boards.pc import Pc
 
 BOOT_LETTERS = {"a": 1, "c": 2, "d": 3, "n": 4}
+MAX_BOOT_DEVICES = 3
 EQUIPMENT_FPU, EQUIPMENT_PS2 = 0x02, 0x04
 
 
@@ -24,8 +27,7 @@ def fill_cmos(pc: Pc) -> None:
     cmos[0x5F] = 0  # processors minus one
     _boot_order(cmos, pc.config.boot.once or pc.config.boot.order or "cad")
     _floppies(cmos, pc)
-    disks = [pc.drives.get("ide", 0, unit) for unit in range(2)]
-    _hard_disks(cmos, [drive if drive is not None and drive.media == "disk" else None for drive in disks])
+    _hard_disks(cmos, [ide_disk(pc, 0, unit) for unit in range(2)])
     _translations(cmos, pc)
 
 
@@ -42,10 +44,22 @@ def _memory(cmos: bytearray, below_4g: int, above_4g: int) -> None:
 
 def _boot_order(cmos: bytearray, letters: str) -> None:
     """Three nibbles: first and second device in 3Dh, third in the high half of 38h; bit 0 of 38h: no floppy check."""
-    devices = [BOOT_LETTERS.get(letter, 0) for letter in letters[:3]]
-    devices += [0] * (3 - len(devices))
+    devices = [BOOT_LETTERS.get(letter, 0) for letter in letters[:MAX_BOOT_DEVICES]]
+    devices += [0] * (MAX_BOOT_DEVICES - len(devices))
     cmos[0x3D] = devices[1] << 4 | devices[0]
     cmos[0x38] = devices[2] << 4
+
+
+def set_boot_order(cmos: bytearray, letters: str) -> None:
+    """What ``boot_set`` does: firmware reads the order whenever the machine starts.
+
+    :raise QapiError: it cannot be told so in CMOS.
+    """
+    if len(letters) > MAX_BOOT_DEVICES:
+        raise QapiError("Too many boot devices for PC")
+    if any(letter not in BOOT_LETTERS for letter in letters):
+        raise QapiError("Invalid boot device for PC")
+    _boot_order(cmos, letters)
 
 
 def _floppies(cmos: bytearray, pc: Pc) -> None:
@@ -74,7 +88,7 @@ def _translations(cmos: bytearray, pc: Pc) -> None:
     """Two bits for each IDE drive: none, LBA, large, R-ECHS."""
     value = 0
     for index in range(4):
-        drive = pc.drives.get("ide", index // 2, index % 2)
-        if drive is not None and drive.media == "disk" and drive.inserted:
+        drive = ide_disk(pc, index // 2, index % 2)
+        if drive is not None and drive.inserted:
             value |= int(drive.geometry().translation) << 2 * index
     cmos[0x39] = value

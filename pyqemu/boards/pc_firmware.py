@@ -7,12 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pyqemu.boards.pc_boot import boot_order, ide_drives
 from pyqemu.firmware import acpi, e820, smbios
 from pyqemu.firmware.bios.bios import BuiltinBios
 from pyqemu.firmware.bios.context import BiosContext
 from pyqemu.firmware.bios.layout import TRAP_PORT
 from pyqemu.firmware.kernel import load_kernel
 from pyqemu.hw.nvram import fw_cfg as keys
+from pyqemu.hw.pci.bus import SLOTS
 from pyqemu.memory import MemoryRegion
 from pyqemu.system import ShutdownCause
 from pyqemu.util.errors import UserError
@@ -37,7 +39,9 @@ def install_firmware(pc: Pc) -> None:
     :raise UserError: a file is missing or cannot be what it should be.
     """
     _fill_fw_cfg(pc)
-    _kernel(pc)
+    order = _kernel(pc) + boot_order(pc)
+    if order:
+        pc.fw_cfg.add_file("bootorder", "".join(f"{line}\n" for line in order).encode() + b"\0")
     if pc.config.bios:
         _map_rom(pc, read_bios(pc.config.bios, pc.config.library))
     else:
@@ -82,12 +86,11 @@ def _map_rom(pc: Pc, data: bytes) -> MemoryRegion:
 
 
 def _builtin(pc: Pc) -> None:
-    drives = [drive for drive in pc.drives if drive.interface == "ide"]
+    disks, cdroms = ide_drives(pc)
     context = BiosContext(
         cpu=pc.cpu, memory=pc.memory_space, io=pc.io_space, ram_below_4g=pc.ram_below_4g, ram_above_4g=pc.ram_above_4g,
         floppies=_floppies(pc),
-        hard_disks=[drive for drive in drives if drive.media == "disk"],
-        cdroms=[drive for drive in drives if drive.media == "cdrom"],
+        hard_disks=disks, cdroms=cdroms,
         now=pc.system.clock.now,
         power_off=partial(pc.system.request_shutdown, ShutdownCause.GUEST_SHUTDOWN),
         acpi=_acpi_config(pc) if pc.config.acpi else None,
@@ -108,8 +111,11 @@ def _floppies(pc: Pc) -> list[Drive | None]:
 def _acpi_config(pc: Pc) -> acpi.AcpiConfig:
     floppies = [drive is not None for drive in (*_floppies(pc), None, None)]
     serials = ((0x3F8, 4), (0x2F8, 3))[: len(pc.config.serials)]
+    fixed = {devfn >> 3 for devfn, device in pc.pci.devices.items() if not device.hotpluggable}
+    slots = tuple(slot for slot in range(SLOTS) if slot not in fixed)
     return acpi.AcpiConfig(ram_below_4g=pc.ram_below_4g, ram_above_4g=pc.ram_above_4g, hpet=pc.config.hpet,
-                           floppies=(floppies[0], floppies[1]), serial_ports=serials)  # fmt: skip
+                           floppies=(floppies[0], floppies[1]), serial_ports=serials,
+                           hotplug_slots=slots)  # fmt: skip
 
 
 def _smbios_config(pc: Pc) -> smbios.SmbiosConfig:
@@ -138,16 +144,17 @@ def _fill_fw_cfg(pc: Pc) -> None:
         fw_cfg.add_file(name, data)
 
 
-def _kernel(pc: Pc) -> None:
+def _kernel(pc: Pc) -> list[str]:
+    """``-kernel``; what is to be booted before all devices."""
     config, fw_cfg = pc.config, pc.fw_cfg
     if not config.kernel:
         if config.initrd:
             raise UserError("-initrd: only allowed with -kernel option")
         if config.append:
             raise UserError("-append: only allowed with -kernel option")
-        return
+        return []
     image = load_kernel(config.kernel, pc.ram_below_4g, initrd=config.initrd or None, append=config.append)
     for key, data in image.fw_cfg.items():
         fw_cfg.add_bytes(key, data)
     fw_cfg.add_file(image.option_rom, image.option_rom_data())
-    fw_cfg.add_file("bootorder", image.boot_order.encode() + b"\n\0")
+    return [image.boot_order]

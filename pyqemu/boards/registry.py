@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from pyqemu.qapi.generated.types import MachineInfo
 from pyqemu.util.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pyqemu.tcg.engine import Engine
     from pyqemu.ui.frame import Frame
 
-MODULES = ("pyqemu.boards.pc",)  #: every board's file; a new one is a line here
+MODULES = ("pyqemu.boards.none", "pyqemu.boards.pc")  #: every board's file; a new one is a line here
 
 
 class Board(Protocol):
@@ -43,7 +44,8 @@ Builder = Callable[["MachineConfig", "System", "Engine", "DriveTable", "Chardevs
 class BoardType:
     """One machine type.
 
-    *clock_ns* is what an instruction costs under ``-icount auto``; *architectures* are those it exists for.
+    Nothing can run on one that *is_empty*. *default_cpus* has the type of processor for each of the *architectures*
+    that it exists for; *default_ram* is the id that clients give the memory backend which stands for its RAM.
     """
 
     name: str
@@ -52,6 +54,9 @@ class BoardType:
     build: Builder
     alias: str | None = None
     default: bool = False
+    is_empty: bool = False
+    default_cpus: dict[str, str] = field(default_factory=dict)
+    default_ram: str | None = None
 
 
 _types: dict[str, BoardType] = {}
@@ -67,6 +72,19 @@ def all_types() -> list[BoardType]:
     for module in MODULES:
         importlib.import_module(module)
     return sorted(_types.values(), key=lambda board: board.name)
+
+
+def machine_infos(architecture: str) -> list[MachineInfo]:
+    """The machine types of an architecture, as ``query-machines`` tells them."""
+    return [
+        MachineInfo(
+            name=board.name, alias=board.alias, is_default=board.default or None, cpu_max=1, hotpluggable_cpus=False,
+            numa_mem_supported=False, deprecated=False, default_cpu_type=board.default_cpus.get(architecture),
+            default_ram_id=board.default_ram,
+        )
+        for board in all_types()
+        if architecture in board.architectures
+    ]  # fmt: skip
 
 
 def find(name: str, architecture: str | None = None) -> BoardType:

@@ -44,6 +44,7 @@ class AcpiConfig:
     fw_cfg: bool = True
     disable_s3: bool = False
     disable_s4: bool = False
+    hotplug_slots: tuple[int, ...] = ()  # of the PCI bus: where devices may come and go
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,11 @@ def create_dword_field(source: bytes, byte_index: int, label: str) -> bytes:
     return b"\x8a" + source + integer(byte_index) + path(label)
 
 
+def mutex(label: str) -> bytes:
+    """``Mutex (label, 0)``."""
+    return b"\x5b\x01" + path(label) + b"\x00"
+
+
 # -- statements and expressions ------------------------------------------------------------------------
 
 
@@ -180,6 +185,26 @@ def or_(left: bytes, right: bytes, target: bytes = ZERO) -> bytes:
 def less(left: bytes, right: bytes) -> bytes:
     """``LLess (left, right)``."""
     return b"\x95" + left + right
+
+
+def shift_left(value: bytes, count: bytes, target: bytes = ZERO) -> bytes:
+    """``ShiftLeft (value, count, target)``."""
+    return b"\x79" + value + count + target
+
+
+def notify(label: str, value: bytes) -> bytes:
+    """``Notify (label, value)``."""
+    return b"\x86" + path(label) + value
+
+
+def acquire(label: str) -> bytes:
+    """``Acquire (label, 0xFFFF)``: waits for ever."""
+    return b"\x5b\x23" + path(label) + b"\xff\xff"
+
+
+def release(label: str) -> bytes:
+    """``Release (label)``."""
+    return b"\x5b\x27" + path(label)
 
 
 def call(label: str, *arguments: bytes) -> bytes:

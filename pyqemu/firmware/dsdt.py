@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pyqemu.firmware import aml
+from pyqemu.firmware import aml, dsdt_hotplug
 
 if TYPE_CHECKING:
     from pyqemu.firmware.acpi import AcpiConfig
@@ -28,6 +28,7 @@ def dsdt_body(config: AcpiConfig) -> bytes:
     return (
         aml.scope("\\_SB", _pci_host(config), *_links(), *_system_devices(config))
         + aml.scope("\\_SB", *_processors(config.cpus))
+        + (dsdt_hotplug.event_scope() if config.hotplug_slots else b"")
         + _sleep_states(config)
     )
 
@@ -45,6 +46,7 @@ def _pci_host(config: AcpiConfig) -> bytes:
         aml.name("_PRT", _pci_routing()),
         _isa_bridge(config),
         *_reserved_ports(config),
+        *(dsdt_hotplug.host_terms(config.hotplug_slots) if config.hotplug_slots else ()),
     )
 
 
@@ -95,6 +97,8 @@ def _container(label: str, uid: str, base: int, length: int) -> bytes:
 
 def _reserved_ports(config: AcpiConfig) -> list[bytes]:
     devices = [_container("GPE0", "GPE0 resources", 0xAFE0, 4)]
+    if config.hotplug_slots:
+        devices.append(_container("PHPR", "PCI Hotplug resources", dsdt_hotplug.PORTS, dsdt_hotplug.PORT_COUNT))
     if config.fw_cfg:
         devices.append(
             aml.device(

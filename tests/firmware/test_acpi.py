@@ -19,7 +19,14 @@ from pyqemu.firmware.acpi import (
 
 ADDRESS = 0x7FE0000
 PLAIN = AcpiConfig(ram_below_4g=128 << 20)
-FULL = AcpiConfig(ram_below_4g=3 << 30, ram_above_4g=5 << 30, cpus=17, floppies=(True, False), pvpanic_port=0x505)
+FULL = AcpiConfig(
+    ram_below_4g=3 << 30,
+    ram_above_4g=5 << 30,
+    cpus=17,
+    floppies=(True, False),
+    pvpanic_port=0x505,
+    hotplug_slots=tuple(range(3, 32)),
+)
 
 
 def table_at(made: AcpiTables, address: int) -> bytes:
@@ -146,3 +153,21 @@ def test_acpica_executes_the_link_methods(tmp_path: Path) -> None:
             ["acpiexec", "-b", f"evaluate {term}", "DSDT.dat"], cwd=tmp_path, capture_output=True, text=True
         )
         assert expected in done.stdout, done.stdout
+
+
+@pytest.mark.skipif(shutil.which("acpiexec") is None, reason="needs Debian's acpica-tools")
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("\\_SB.PCI0.DVNT 0x80 3", "System Notify on [S38_]"),
+        ("\\_SB.PCI0.S38._EJ0 1", "No object was returned"),
+        ("\\_GPE._E01", "No object was returned"),
+    ],
+)
+def test_acpica_executes_the_hotplug_methods(term: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "DSDT.dat").write_bytes(walk(build_tables(FULL, ADDRESS))[b"DSDT"])
+    done = subprocess.run(
+        ["acpiexec", "-b", f"evaluate {term}", "DSDT.dat"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert expected in done.stdout, done.stdout
+    assert "AE_" not in done.stdout, done.stdout

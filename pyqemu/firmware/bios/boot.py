@@ -121,6 +121,8 @@ class BootServices:
     def _tried(self) -> list[Candidate]:
         classes = self.order.classes()
         chosen = bool(self._get(Ebda.BOOT_CHOICE))
+        if self.order.strict:
+            classes = []
         return [c for c in self.candidates() if chosen or c.rank < NOT_LISTED or c.kind in classes]
 
     def _floppies(self) -> list[Candidate]:
@@ -135,12 +137,12 @@ class BootServices:
         disks = self.disks.hard_disks
         if not disks:
             return []
-        name = f"Hard Disk [{disks[0].id}: {disks[0].size // (1 << 20)} MiB]"
+        name = f"Hard Disk [{disks[0].name}: {disks[0].size // (1 << 20)} MiB]"
         return [Candidate(bootorder.DISK, "Hard Disk", name, self.order.drive(disks[0]), self._sector_start(0x80))]
 
     def _cdroms(self) -> list[Candidate]:
         return [
-            Candidate(bootorder.CD, "DVD/CD", f"DVD/CD [{drive.id}]", self.order.drive(drive), self._cd_start(unit))
+            Candidate(bootorder.CD, "DVD/CD", f"DVD/CD [{drive.name}]", self.order.drive(drive), self._cd_start(unit))
             for unit, drive in enumerate(self.context.cdroms)
         ]
 

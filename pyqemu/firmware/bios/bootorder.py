@@ -20,6 +20,9 @@ from pyqemu.firmware.bios.fwcfg import FwCfg
 NOT_LISTED = 1000
 """Rank of what ``bootorder`` does not name."""
 
+HALT = "HALT"
+"""The line that says: nothing else."""
+
 FLOPPY, DISK, CD, NETWORK = 1, 2, 3, 4
 """Device classes of the CMOS boot order (registers 3Dh and 38h)."""
 
@@ -50,6 +53,11 @@ class BootOrder:
             self._lines = [line.strip() for line in text.split("\n") if line.strip()]
         return self._lines
 
+    @property
+    def strict(self) -> bool:
+        """Whether nothing but what is listed may be booted (``-boot strict=on``)."""
+        return HALT in self.lines
+
     def classes(self) -> list[int]:
         """The CMOS order: up to three classes, first to last."""
         first, second = self.ports.cmos_read(0x3D), self.ports.cmos_read(0x38)
@@ -67,6 +75,8 @@ class BootOrder:
         for rank, line in enumerate(self.lines):
             match = _IDE.search(line)
             if match and drive.interface == "ide" and (drive.bus, drive.unit) == (int(match[1]), int(match[2])):
+                return rank
+            if drive.firmware_path and line.endswith(drive.firmware_path):
                 return rank
             if drive.device_address and drive.device_address in line:
                 return rank

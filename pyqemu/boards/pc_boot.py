@@ -1,0 +1,64 @@
+"""Which disks a pc's firmware sees, and in which order it tries them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pyqemu.hw.ide.devices import IdeDevice
+from pyqemu.qom import DeviceError
+
+if TYPE_CHECKING:
+    from pyqemu.block import Drive
+    from pyqemu.boards.pc import Pc
+
+IDE_PATH = "/pci@i0cf8/ide@1,1"
+FLOPPY_PATH = "/pci@i0cf8/isa@1/fdc@03f0/floppy"
+HALT = "HALT"  # the last line: what is not listed is not tried
+
+
+def ide_devices(pc: Pc) -> Iterator[IdeDevice]:
+    """The drives on the IDE channels, whichever option made them, in the order of their connectors."""
+    for channel in pc.ide.ide_buses:
+        devices = [device for device in channel.children if isinstance(device, IdeDevice)]
+        yield from sorted(devices, key=lambda device: device.unit)
+
+
+def ide_drives(pc: Pc) -> tuple[list[Drive], list[Drive]]:
+    """Hard disks, CD-ROM drives."""
+    devices = list(ide_devices(pc))
+    return ([device.drive for device in devices if not device.is_cdrom()],
+            [device.drive for device in devices if device.is_cdrom()])  # fmt: skip
+
+
+def ide_disk(pc: Pc, channel: int, unit: int) -> Drive | None:
+    """The hard disk at a place; None if there is none."""
+    for device in ide_devices(pc):
+        if (device.bus.number, device.unit) == (channel, unit) and not device.is_cdrom():
+            drive: Drive = device.drive
+            return drive
+    return None
+
+
+def boot_order(pc: Pc) -> list[str]:
+    """The lines of fw_cfg's ``bootorder``: devices with a ``bootindex``, the lowest first, by their OpenFirmware-like
+    paths.
+
+    :raise DeviceError: two devices have the same index.
+    """
+    found: dict[int, str] = {}
+    for index, path in _indices(pc):
+        if index in found:
+            raise DeviceError(f"The bootindex {index} has already been used")
+        if index >= 0:
+            found[index] = path
+    lines = [found[index] for index in sorted(found)]
+    return [*lines, HALT] if lines and pc.config.boot.strict else lines  # without any index, QEMU is not strict either
+
+
+def _indices(pc: Pc) -> Iterator[tuple[int, str]]:
+    for device in ide_devices(pc):
+        yield device.bootindex, IDE_PATH + device.drive.firmware_path
+    if pc.fdc is not None:
+        yield pc.fdc.bootindex_a, f"{FLOPPY_PATH}@0"
+        yield pc.fdc.bootindex_b, f"{FLOPPY_PATH}@1"

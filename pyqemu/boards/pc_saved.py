@@ -1,0 +1,216 @@
+"""What is saved of a pc, in the order of QEMU's ``pc-i440fx-2.6``.
+
+Interrupt controllers and the processor are applied after everything that drives their inputs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyqemu.hw.block.fdc import IsaFdc
+from pyqemu.hw.char.parallel_isa import IsaParallel
+from pyqemu.hw.char.serial_isa import IsaSerial
+from pyqemu.hw.intc.vapic import Vapic
+from pyqemu.hw.misc.port92 import Port92
+from pyqemu.hw.misc.vmmouse import VmMouse
+from pyqemu.hw.pci.device import ROM_BAR, PciDevice
+from pyqemu.hw.pci.state import pci_bus_vmstate
+from pyqemu.memory import RamBlock
+from pyqemu.migration.state.machine import SavedMachine
+from pyqemu.qom import Device
+from pyqemu.qom.vmstate import U8, Values, VMState
+from pyqemu.targets.x86.vmstate import CPU_ORDER, CommonState, SavedCpu
+
+if TYPE_CHECKING:
+    from pyqemu.boards.pc import Pc
+
+MACHINE_TYPE = "pc-i440fx-2.6"
+PIC_ORDER, IOAPIC_ORDER, APIC_ORDER = 1, 2, 3
+OPTION_ROM_AREA = 0x20000
+NETWORK_CARD = "0000:00:03.0"
+SLAVE_IDE_LINES = (6, 7)  # ISA interrupts 14 and 15
+ACPI_BLOCKS = (("etc/acpi/tables", 0x20000, 0x200000), ("etc/table-loader", 0x1000, 0x10000),
+               ("etc/acpi/rsdp", 0x1000, 0x1000))  # fmt: skip
+"""fw_cfg file, how long QEMU's block of it is, and may become."""
+
+STATELESS = {
+    "ide-cd": "its state is in its controller's section",
+    "ide-drive": "its state is in its controller's section",
+    "ide-hd": "its state is in its controller's section",
+    "isa-debug-exit": "a write ends the machine",
+    "isa-debugcon": "a byte that was written has left",
+    "pvpanic": "a write is an event, a read the list of events",
+}
+"""Devices without a section of their own, and why nothing is lost."""
+
+
+class AcpiBuild:
+    """Whether a guest has read the ACPI tables."""
+
+    vmstate = VMState("acpi_build", version=1, fields=(U8("patched"),))
+
+    def __init__(self) -> None:
+        self.patched = 0
+
+
+def saved_machine(pc: Pc) -> SavedMachine:
+    """The list of sections and blocks of memory."""
+    machine = SavedMachine(MACHINE_TYPE, pc.system)
+    _processor(pc, machine)
+    _chipset(pc, machine)
+    _isa(pc, machine)
+    _pci(pc, machine)
+    for device in pc.user_devices:
+        add_device(machine, device)
+    machine.add("acpi_build", AcpiBuild())
+    _foreign(machine)
+    _memory(pc, machine)
+    _hooks(pc, machine)
+    return machine
+
+
+def _foreign(machine: SavedMachine) -> None:
+    """What QEMU's default board has besides: user-mode networking and a card on it. A guest that is loaded from there
+    loses the card, and gets it back when it returns.
+    """
+    machine.accept("slirp", after="timer")
+    machine.accept(f"{NETWORK_CARD}/e1000", after="port92")
+    machine.foreign_blocks[f"{NETWORK_CARD}/e1000.rom"] = 0x40000
+
+
+def add_device(machine: SavedMachine, device: Device) -> None:
+    """A device that the operator added. One whose state would be lost keeps the machine from leaving."""
+    if type(device).vmstate is not None:
+        machine.add(section_name(device), device, before="acpi_build")
+    elif device.type_name not in STATELESS:
+        machine.unsaved.append(device)
+
+
+def section_name(device: Device) -> str:
+    """A PCI device's section has its address in front."""
+    layout = type(device).vmstate
+    assert layout is not None
+    if isinstance(device, PciDevice):
+        return f"0000:{device.bus.number:02x}:{device.devfn >> 3:02x}.{device.devfn & 7:x}/{layout.name}"
+    return layout.name
+
+
+def _processor(pc: Pc, machine: SavedMachine) -> None:
+    machine.add("timer", pc.time)
+    saved = SavedCpu(pc.cpu)
+    vapic = Vapic()
+    pc.system.on_reset(saved.reset)
+    pc.system.on_reset(vapic.reset)
+    machine.add("cpu_common", CommonState(pc.cpu), order=CPU_ORDER + 1)
+    machine.add("cpu", saved, order=CPU_ORDER)
+    machine.add("kvm-tpr-opt", vapic, type_name="kvmvapic")
+    machine.add("apic", pc.apic, instance=pc.apic.initial_id, order=APIC_ORDER)
+
+
+def _chipset(pc: Pc, machine: SavedMachine) -> None:
+    machine.add("fw_cfg", pc.fw_cfg)
+    machine.add("PCIBUS", pc.pci, pci_bus_vmstate)
+    machine.add(section_name(pc.host.bridge), pc.host.bridge)
+    machine.add("dma", pc.dma.low, type_name="i8257")
+    machine.add("dma", pc.dma.high, type_name="i8257")
+    machine.add(section_name(pc.piix3), pc.piix3)
+    machine.add("i8259", pc.pic.master, order=PIC_ORDER, type_name="isa-i8259")
+    slave = machine.add("i8259", pc.pic.slave, order=PIC_ORDER, type_name="isa-i8259")
+    slave.prepare = lambda values: _raise_ide_lines(pc, values)
+    machine.add("ioapic", pc.ioapic, order=IOAPIC_ORDER, type_name="ioapic")
+    if pc.vga is not None and pc.vga not in pc.user_devices:
+        machine.add(section_name(pc.vga), pc.vga)
+    if pc.config.hpet:
+        machine.add("hpet", pc.hpet, type_name="hpet")
+    machine.add("mc146818rtc", pc.rtc, type_name="mc146818rtc")
+    machine.add("i8254", pc.pit, type_name="isa-pit")
+
+
+def _raise_ide_lines(pc: Pc, values: Values) -> None:
+    """No section tells the level of the IDE channels' interrupts; the interrupt controller's inputs do."""
+    for bus, line in zip(pc.ide.ide_buses, SLAVE_IDE_LINES, strict=True):
+        if values["last_irr"] >> line & 1:
+            bus.irq.set(True)
+
+
+def _isa(pc: Pc, machine: SavedMachine) -> None:
+    for kind in (IsaSerial, IsaParallel):
+        for device in pc.isa.devices:
+            if isinstance(device, kind) and device not in pc.user_devices:
+                machine.add(section_name(device), device)
+    if pc.fdc is not None:
+        machine.add("fdc", pc.fdc)
+    machine.add("ps2kbd", pc.i8042.keyboard, type_name="ps2-kbd")
+    machine.add("ps2mouse", pc.i8042.mouse, type_name="ps2-mouse")
+    machine.add("pckbd", pc.i8042)
+    mouse = VmMouse()
+    pc.system.on_reset(mouse.reset)
+    machine.add("vmmouse", mouse, type_name="vmmouse")
+    for device in pc.isa.devices:
+        if isinstance(device, Port92):
+            machine.add("port92", device)
+
+
+def _pci(pc: Pc, machine: SavedMachine) -> None:
+    machine.add(section_name(pc.ide), pc.ide)
+    machine.add("i2c_bus", pc.pm.smbus)
+    machine.add(section_name(pc.pm), pc.pm)
+
+
+def _memory(pc: Pc, machine: SavedMachine) -> None:
+    blocks = [pc.ram.ram_block, pc.memory_space.lookup(0xFFFFFFF0).ram]
+    for block in blocks:
+        assert block is not None
+        machine.add_block(block.name, block)
+    # Option ROMs are in RAM here, where firmware has put them; QEMU has this block below, and leaves it empty.
+    machine.add_block("pc.rom", RamBlock("pc.rom", OPTION_ROM_AREA))
+    if pc.vga is not None:
+        machine.add_block("vga.vram", pc.vga.vga.vram)
+        rom = pc.vga.bars.get(ROM_BAR)
+        if rom is not None and rom.region.ram_block is not None:
+            name = section_name(pc.vga).rpartition("/")[0]
+            machine.add_block(f"{name}/vga.rom", rom.region.ram_block)
+    for name, length, maximum in ACPI_BLOCKS:
+        if name in pc.fw_cfg.file_names:
+            _acpi_block(pc, machine, name, length, maximum)
+
+
+def _acpi_block(pc: Pc, machine: SavedMachine, name: str, length: int, maximum: int) -> None:
+    """A fw_cfg file that QEMU has in a block of memory, because its guest may have changed it."""
+    block = RamBlock(f"/rom@{name}", maximum)
+    contents = pc.fw_cfg.file(name)
+    block.data[: len(contents)] = contents
+    size = len(contents)
+
+    def loaded(data: bytes) -> None:
+        pc.fw_cfg.modify_file(name, data[:size] if size < length else data)
+
+    machine.add_block(block.name, block, length=length, loaded=loaded)
+
+
+def _hooks(pc: Pc, machine: SavedMachine) -> None:
+    """Transfers of disks end before memory is saved; whoever has copies of memory forgets them when it is loaded."""
+
+    def settle() -> None:
+        for device in (pc.ide, *pc.user_devices):
+            for bus in getattr(device, "ide_buses", ()):
+                bus.complete_now()
+        for device in (pc.fdc, *pc.user_devices):
+            if isinstance(device, IsaFdc):
+                device.complete_now()
+        if pc.vga is not None:
+            pc.vga.vga.window.write_back()
+
+    def written(block: RamBlock, offset: int, length: int) -> None:
+        for listener in pc.memory_space.write_listeners:
+            listener(block, offset, length)
+
+    def forget_code() -> None:
+        if pc.cpu.engine is not None:
+            pc.cpu.engine.flush()
+
+    machine.before_save.append(settle)
+    machine.before_load.append(pc.system.reset)
+    machine.after_load.append(forget_code)
+    machine.before_restore.append(pc.system.reset)
+    machine.page_written.append(written)
