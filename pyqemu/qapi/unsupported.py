@@ -10,16 +10,14 @@ MODULES: Final[dict[str, str]] = {
     "acpi": "no memory devices can be plugged in",
     "block-export": "there is no NBD server yet",
     "job": "there are no jobs yet",
-    "migration": "there is no migration yet",
     "net": "there are no network adapters yet",
     "rocker": "there is no rocker switch",
     "tpm": "there is no TPM",
 }
 
 COMMANDS: Final[dict[str, str]] = {
-    **dict.fromkeys(("balloon", "query-balloon"), "there is no balloon device yet"),
     **dict.fromkeys(
-        ("query-vnc", "query-vnc-servers", "change-vnc-password", "set_password", "expire_password", "add_client"),
+        ("change-vnc-password", "set_password", "expire_password", "add_client"),
         "there is no VNC or SPICE server yet",
     ),
     **dict.fromkeys(
@@ -28,7 +26,9 @@ COMMANDS: Final[dict[str, str]] = {
     ),
     **dict.fromkeys(("snapshot-save", "snapshot-load", "snapshot-delete"), "the machine's state can't be saved yet"),
     **dict.fromkeys(("xen-save-devices-state", "xen-set-global-dirty-log"), "there is no Xen accelerator"),
-    **dict.fromkeys(("cpu-add", "query-hotpluggable-cpus"), "processors can't be plugged in yet"),
+    "block_set_io_throttle": "drives can't be slowed down yet",
+    "block_passwd": "there are no encrypted images yet",
+    **dict.fromkeys(("cpu-add",), "processors can't be plugged in yet"),
 }
 
 

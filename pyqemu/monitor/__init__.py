@@ -1,0 +1,1 @@
+"""What a running machine is spoken to with: QMP for programs, HMP for people."""
