@@ -1,0 +1,151 @@
+"""The section ``ram`` as it is taken: every record is looked at before a byte of it reaches memory."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+from pyqemu.migration.failure import MigrationError
+from pyqemu.migration.state import ram, xbzrle
+from pyqemu.migration.state.frame import Reading, damaged
+from pyqemu.migration.state.machine import PAGE_SIZE, SavedBlock, SavedMachine
+
+OLDEST = 4
+MAX_PACKED = PAGE_SIZE + 128  # bytes of a page that zlib could not make smaller
+_FLAGS = PAGE_SIZE - 1
+_ZERO_PAGE = bytes(PAGE_SIZE)
+
+
+class RamReceiver:
+    """Takes the memory of one machine.
+
+    :ivar on_page: called with block and page number after a page has come (post-copy waits for them)
+    """
+
+    def __init__(self, machine: SavedMachine) -> None:
+        self.machine = machine
+        self.announced: dict[str, SavedBlock] = {}
+        self.on_page: Callable[[SavedBlock, int], None] | None = None
+        self._current: SavedBlock | None = None  # of the last record, also over the ends of sections
+
+    def section(self, reading: Reading) -> None:
+        """The records of one section, up to its end.
+
+        :raise MigrationError: a record cannot be.
+        """
+        take = reading.take
+        while True:
+            word = int.from_bytes(take(8), "big")
+            flags, offset = word & _FLAGS, word & ~_FLAGS
+            kind = flags & ~ram.CONTINUE
+            if kind in (ram.PAGE, ram.ZERO):
+                data = self._block(reading, flags, offset).block.data
+                if kind == ram.PAGE:
+                    data[offset : offset + PAGE_SIZE] = take(PAGE_SIZE)
+                else:
+                    _fill(data, offset, take(1)[0])
+            elif flags == ram.EOS:
+                return
+            elif kind in (ram.XBZRLE, ram.COMPRESSED):
+                self._coded(reading, kind, self._block(reading, flags, offset), offset)
+            elif flags == ram.MEM_SIZE:
+                self._block_list(reading, offset)
+                continue
+            else:
+                raise damaged(f"Unknown combination of migration flags: {flags:#x}", reading.position - 8)
+            if self.on_page is not None and self._current is not None:
+                self.on_page(self._current, offset // PAGE_SIZE)
+
+    def _block(self, reading: Reading, flags: int, offset: int) -> SavedBlock:
+        """The block of a record."""
+        if flags & ram.CONTINUE:
+            found = self._current
+            if found is None:
+                raise damaged("Ack, bad migration stream! A page of no block comes first", reading.position)
+        else:
+            name = reading.string()
+            found = self.announced.get(name)
+            if found is None:
+                raise damaged(f"Can't find block {name!r}: it was not announced", reading.position)
+            self._current = found
+        if offset + PAGE_SIZE > found.length:
+            size = found.length
+            raise damaged(f"a page of '{found.name}' at {offset:#x}, but its length is {size:#x}", reading.position)
+        return found
+
+    def _coded(self, reading: Reading, kind: int, saved: SavedBlock, offset: int) -> None:
+        start = reading.position
+        data = saved.block.data
+        if kind == ram.XBZRLE:
+            coding, length = reading.u8(), reading.u16()
+            if coding != ram.XBZRLE_CODING or length > PAGE_SIZE:
+                raise damaged(f"Failed to load XBZRLE page - wrong compression! ({coding}, {length} bytes)", start)
+            page = bytearray(data[offset : offset + PAGE_SIZE])
+            try:
+                xbzrle.decode(reading.take(length), page)
+            except xbzrle.CodingError as error:
+                raise damaged(f"Failed to load XBZRLE page - decode error! ({error})", start) from None
+            data[offset : offset + PAGE_SIZE] = page
+            return
+        length = reading.u32()
+        if length > MAX_PACKED:
+            raise damaged(f"Invalid compressed data length: {length}", start)
+        unpacker = zlib.decompressobj()
+        try:
+            plain = unpacker.decompress(reading.take(length), PAGE_SIZE + 1)
+        except zlib.error as error:
+            raise damaged(f"decompress data failed: {error}", start) from None
+        if len(plain) != PAGE_SIZE:
+            raise damaged(f"decompress data failed: {len(plain)} bytes of {PAGE_SIZE}", start)
+        data[offset : offset + PAGE_SIZE] = plain
+
+    def _block_list(self, reading: Reading, total: int) -> None:
+        """What blocks the other side has: they must be here, and as long."""
+        while total > 0:
+            start = reading.position
+            name, length = reading.string(), reading.u64()
+            saved = self.machine.take_block(name, length)
+            if saved is None:
+                known = ", ".join(f"'{block.name}'" for block in self.machine.sorted_blocks)
+                raise MigrationError(f'Unknown ramblock "{name}", cannot accept migration', f"blocks here: {known}")
+            self._fit(saved, length)
+            if not length or length > total or name in self.announced:
+                raise damaged(f"the list of RAM blocks: '{name}' of {length:#x} bytes, {total:#x} are left", start)
+            self.announced[name] = saved
+            total -= length
+
+    @staticmethod
+    def _fit(saved: SavedBlock, length: int) -> None:
+        size = saved.length
+        if length == size:
+            return
+        if not saved.resizable or length > saved.block.size or length % PAGE_SIZE:
+            expected = f"{size:#x}" if not saved.resizable else f"at most {saved.block.size:#x}"
+            raise MigrationError(
+                f"Length mismatch: {saved.name}: {length:#x} in != {size:#x}: Invalid argument",
+                f"expected {expected} bytes, found {length:#x}; {_advice(saved.name)}",
+            )
+        saved.length = length
+
+    def done(self) -> None:
+        """All pages are there: whoever looks at memory must look again."""
+        for saved in self.announced.values():
+            saved.block.dirty.mark(0, saved.block.size)
+            if saved.loaded is not None:
+                saved.loaded(bytes(saved.block.data[: saved.length]))
+
+
+def _advice(name: str) -> str:
+    if name == "pc.ram":
+        return "-m must be the same on both sides"
+    if name.endswith(".rom") or name == "pc.bios":
+        return "both sides need firmware files of the same size"
+    return "both machines must be the same"
+
+
+def _fill(data: memoryview, offset: int, value: int) -> None:
+    """Fill a page; one that is zero already is not touched, so that the host need not commit it."""
+    if value:
+        data[offset : offset + PAGE_SIZE] = bytes((value,)) * PAGE_SIZE
+    elif bytes(data[offset : offset + PAGE_SIZE]) != _ZERO_PAGE:
+        data[offset : offset + PAGE_SIZE] = _ZERO_PAGE
