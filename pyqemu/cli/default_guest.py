@@ -19,9 +19,18 @@ ANNOUNCEMENT = "no disk image given: starting the built-in guest (what it writes
 
 def is_wanted(config: MachineConfig) -> bool:
     """Whether the operator named nothing that could be booted, and did not ask for a bare machine."""
-    if config.kernel or config.bios or config.initrd or config.append or config.drives or not config.defaults:
+    if (
+        config.kernel
+        or config.bios
+        or config.initrd
+        or config.append
+        or config.drives
+        or config.blockdevs
+        or not config.defaults
+    ):
         return False
-    return "i386" in registry.find(config.machine, config.architecture).architectures
+    board = registry.find(config.machine, config.architecture)
+    return "i386" in board.architectures and not board.is_empty
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import curses
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyqemu.chardev.vc import VcChardev
@@ -14,8 +15,37 @@ from pyqemu.util.errors import UserError
 
 if TYPE_CHECKING:
     from pyqemu.api.machine import Machine
+    from pyqemu.monitor.monitors import Monitors
 
 WELCOME = "{key} x ends the program, {key} h shows help"
+
+
+class Console:
+    """A text console; if it has a monitor, that is made when the console is first shown."""
+
+    def __init__(self, monitors: Monitors, chardev: VcChardev) -> None:
+        self._monitors = monitors
+        self._chardev = chardev
+
+    @property
+    def x(self) -> int:
+        """The column of the cursor."""
+        return self._chardev.x
+
+    @property
+    def y(self) -> int:
+        """The row of the cursor."""
+        return self._chardev.y
+
+    @property
+    def screen(self) -> list[bytes]:
+        """The visible lines."""
+        self._monitors.show(self._chardev)
+        return self._chardev.screen
+
+    def type_bytes(self, data: bytes) -> None:
+        """Keys that the user typed."""
+        self._chardev.type_bytes(data)
 
 
 def key_name(code: int) -> str:
@@ -23,8 +53,8 @@ def key_name(code: int) -> str:
     return f"Ctrl-{chr(code + 64)}" if 0 < code < 32 else f"{code:#x}"
 
 
-def run_with_curses(machine: Machine) -> int:
-    """Run *machine* with its screen in the terminal, and return the exit status.
+def run_with_curses(machine: Machine, ready: Callable[[], None]) -> int:
+    """Run *machine* with its screen in the terminal, and return the exit status. See :meth:`Machine.run` for *ready*.
 
     What is to be said meanwhile stands in the last line, and once more below when the terminal is given back.
 
@@ -46,7 +76,7 @@ def run_with_curses(machine: Machine) -> int:
     machine.say = keep
     try:
         display.show_message(WELCOME.format(key=key_name(machine.config.escape)))
-        return machine.run(before_close=display.stop)
+        return machine.run(ready=ready, before_close=display.stop)
     finally:
         display.stop()
         machine.say = say
@@ -72,7 +102,7 @@ def make_display(machine: Machine) -> CursesDisplay:
         system.lock,
         render if has_screen else None,
         Typist(machine.board.put_key, system.clock),
-        consoles=[chardev for chardev in machine.chardevs if isinstance(chardev, VcChardev)],
+        consoles=[Console(machine.monitors, each) for each in machine.chardevs if isinstance(each, VcChardev)],
         on_quit=quit_program,
         escape=machine.config.escape,
     )

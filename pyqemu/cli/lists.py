@@ -10,11 +10,20 @@ LOG_ITEMS = {
     "cpu": "show the registers before each block",
     "int": "show exceptions and interrupts",
 }
+TRACE = "trace:"
 
 
 def log_help() -> str:
     """The log items."""
-    return "Log items (comma separated):\n" + "\n".join(f"{name:10} {text}" for name, text in LOG_ITEMS.items())
+    items = {**LOG_ITEMS, f"{TRACE}PATTERN": "show trace events ('-d trace:help' lists them)"}
+    return "Log items (comma separated):\n" + "\n".join(f"{name:13} {text}" for name, text in items.items())
+
+
+def trace_events() -> str:
+    """The trace events."""
+    from pyqemu.util.trace_events import TraceEvents
+
+    return "\n".join(TraceEvents.events)
 
 
 def machines() -> str:

@@ -77,12 +77,12 @@ class Piped:
 class AtTerminal:
     """A running program in a pseudo terminal of its own."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, command: Sequence[str] = COMMAND) -> None:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))
         self.before = termios.tcgetattr(self.slave)
         self.process = subprocess.Popen(
-            [*COMMAND, *arguments], env=environment(), stdin=self.slave, stdout=self.slave, stderr=self.slave,
+            [*command, *arguments], env=environment(), stdin=self.slave, stdout=self.slave, stderr=self.slave,
             start_new_session=True, preexec_fn=self._control,
         )  # fmt: skip
         self.output = b""

@@ -28,6 +28,10 @@ from pyqemu.cli.options import OPTIONS
         ("-accel help", "tcg"),
         ("-chardev help", "stdio"),
         ("-d help", "out_asm"),
+        ("-d help", "trace:PATTERN"),
+        ("-d trace:help", "pci_cfg_read\n"),
+        ("-trace help", "runstate_set\n"),
+        ("-trace enable=?", "memory_region_ops_write\n"),
     ],
 )
 def test_help_is_printed_and_nothing_else_happens(

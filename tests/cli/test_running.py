@@ -52,7 +52,7 @@ def test_keys_of_the_multiplexer() -> None:
         process.type(b"\x01h")
         process.wait_for(b"exit emulator")
         process.type(b"\x01c")
-        process.wait_for(b"no monitor")
+        process.wait_for(b"(qemu) ")
         process.type(b"\x01x")
         assert process.finish()[0] == 0
 
