@@ -26,6 +26,32 @@ COMMANDS: Final[dict[str, str]] = {
     ),
     **dict.fromkeys(("snapshot-save", "snapshot-load", "snapshot-delete"), "the machine's state can't be saved yet"),
     **dict.fromkeys(("xen-save-devices-state", "xen-set-global-dirty-log"), "there is no Xen accelerator"),
+    **dict.fromkeys(
+        (
+            *(f"block-dirty-bitmap-{what}" for what in ("add", "clear", "disable", "enable", "merge", "remove")),
+            "block-set-write-threshold",
+        ),
+        "writes to images are not kept account of yet",
+    ),
+    **dict.fromkeys(
+        tuple(
+            f"block-job-{what}"
+            for what in ("cancel", "complete", "dismiss", "finalize", "pause", "resume", "set-speed")
+        ),
+        "there are no block jobs yet",
+    ),
+    **dict.fromkeys(
+        (
+            "blockdev-create",
+            "blockdev-snapshot",
+            "blockdev-snapshot-sync",
+            "blockdev-snapshot-internal-sync",
+            "blockdev-snapshot-delete-internal-sync",
+            "change-backing-file",
+        ),
+        "images are raw files, without backing files or snapshots",
+    ),
+    "x-blockdev-change": "there are no quorums",
     "block_set_io_throttle": "drives can't be slowed down yet",
     "block_passwd": "there are no encrypted images yet",
     **dict.fromkeys(("cpu-add",), "processors can't be plugged in yet"),
