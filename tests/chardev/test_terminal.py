@@ -14,6 +14,7 @@ import pytest
 
 PROGRAM = """
 import os, signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may ignore it
 from pyqemu.chardev.terminal import Terminal
 terminal = Terminal(0)
 terminal.enter()
