@@ -109,13 +109,56 @@ def test_with_tls(make: Make, tmp_path: Path, image: Path) -> None:
     check(image, source, destination)
 
 
-def test_many_times_in_a_row(make: Make, tmp_path: Path, image: Path, request: pytest.FixtureRequest) -> None:
-    programs = [make("0")]
-    for number in range(1, 21 if request.config.getoption("--full") else 4):
-        programs[-1].count(2)
-        programs.append(make(str(number), "-incoming", f"unix:{tmp_path / 'socket'}"))
-        arrived(programs[-2], programs[-1], f"unix:{tmp_path / 'socket'}")
-        programs[-2].quit()
+TRANSPORTS = {
+    "unix": ("unix:{directory}/socket", "unix:{directory}/socket"),
+    "tcp": ("tcp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}"),
+    "tls": ("tcp:localhost:{port}", "tcp:localhost:{port}"),
+    "exec": ("exec:gzip -1 -c > {directory}/saved", "exec:gzip -dc < {directory}/saved"),
+    "file": ("file:{directory}/saved", "file:{directory}/saved"),
+}  #: where to, and where from
+CONNECTIONS = ("unix", "tcp", "tls")
+
+
+def credentials(directory: Path, authority: Authority) -> list[str]:
+    """Options with credentials for both directions, made in a directory of their own."""
+    made_for = (("client", client_directory), ("server", server_directory))
+    return [
+        word
+        for endpoint, make_directory in made_for
+        for word in (
+            "-object",
+            f"tls-creds-x509,id={endpoint},dir={make_directory(directory / endpoint, authority)},endpoint={endpoint}",
+        )
+    ]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_many_times_in_a_row(
+    make: Make, tmp_path: Path, image: Path, transport: str, request: pytest.FixtureRequest
+) -> None:
+    is_tls = transport == "tls"
+    options = credentials(tmp_path, Authority()) if is_tls else []
+    programs = [make("0", *options)]
+    for number in range(1, 21 if request.config.getoption("--full") else 3):
+        there, here = (uri.format(directory=tmp_path, port=free_port()) for uri in TRANSPORTS[transport])
+        if transport in CONNECTIONS:
+            here = there
+        source = programs[-1]
+        source.count(2)
+        if transport not in CONNECTIONS:
+            assert source.migrate(there)["status"] == "completed"
+        destination = make(str(number), "-incoming", "defer", *options)
+        programs.append(destination)
+        if is_tls:
+            source.ask("migrate-set-parameters", {"tls-creds": "client"})
+            destination.ask("migrate-set-parameters", {"tls-creds": "server"})
+        destination.ask("migrate-incoming", uri=here)
+        if transport in CONNECTIONS:
+            arrived(source, destination, there)
+        else:
+            destination.wait(lambda program=destination: program.state == "running")
+            destination.count()
+        source.quit()
     programs[-1].quit()
     check(image, *programs)
 
