@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from pyqemu.qapi.generated.types import MachineInfo
 from pyqemu.util.errors import UserError
 
 if TYPE_CHECKING:
     from pyqemu.block import DriveTable
     from pyqemu.boards.config import MachineConfig
     from pyqemu.chardev import Chardevs
+    from pyqemu.qapi.generated.types import MachineInfo
     from pyqemu.system import System
     from pyqemu.tcg.cpu import Cpu
     from pyqemu.tcg.engine import Engine
@@ -76,6 +76,8 @@ def all_types() -> list[BoardType]:
 
 def machine_infos(architecture: str) -> list[MachineInfo]:
     """The machine types of an architecture, as ``query-machines`` tells them."""
+    from pyqemu.qapi.generated.types import MachineInfo  # needs the whole schema: not for every start
+
     return [
         MachineInfo(
             name=board.name, alias=board.alias, is_default=board.default or None, cpu_max=1, hotpluggable_cpus=False,

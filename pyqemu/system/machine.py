@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from pyqemu.qapi.generated.types import (
-    CpuDefinitionInfo,
-    CpuModelExpansionType,
-    CpuModelInfo,
-    MachineInfo,
-)
+if TYPE_CHECKING:
+    from pyqemu.qapi.generated.types import (
+        CpuDefinitionInfo,
+        CpuModelExpansionType,
+        CpuModelInfo,
+        MachineInfo,
+    )
 
 
 @dataclass(frozen=True)

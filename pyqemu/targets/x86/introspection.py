@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from pyqemu.qapi.errors import QapiError
-from pyqemu.qapi.generated.types import CpuDefinitionInfo, CpuModelExpansionType, CpuModelInfo
-from pyqemu.qapi.visit import Json
 from pyqemu.qom.tree import Node, Slot
 from pyqemu.qom.types import TYPES, PropertyType
 from pyqemu.system.machine import CpuModels
 from pyqemu.targets.x86.features import ALIASES, BITS, WORDS, canonical
 from pyqemu.targets.x86.models import MODELS, CpuModel, CpuModelError, cpu_model
 from pyqemu.targets.x86.state import X86Cpu
+
+if TYPE_CHECKING:
+    from pyqemu.qapi.generated.types import CpuDefinitionInfo, CpuModelExpansionType, CpuModelInfo
+    from pyqemu.qapi.visit import Json
 
 _UNKNOWN = -1  # of numbers that a model does not have
 _VERSION = ("family", "model", "stepping", "level", "xlevel")
@@ -123,6 +126,8 @@ class X86Models(CpuModels):
 
     def definitions(self) -> list[CpuDefinitionInfo]:
         """What this emulator lacks of a model is left out of it, and said here."""
+        from pyqemu.qapi.generated.types import CpuDefinitionInfo  # needs the whole schema: not for every start
+
         return [
             CpuDefinitionInfo(
                 name=name, typename=type_name(name, self.target), static=name == "base", deprecated=False,
@@ -133,6 +138,8 @@ class X86Models(CpuModels):
 
     def expand(self, kind: CpuModelExpansionType, model: CpuModelInfo) -> CpuModelInfo:
         """*Static*: as changes of ``base``, which never changes itself. *Full*: with all properties that there are."""
+        from pyqemu.qapi.generated.types import CpuModelExpansionType, CpuModelInfo  # as in `definitions`
+
         if model.name not in MODELS:
             raise QapiError(f"CPU model '{model.name}' not found")
         chosen = _changed(model.name, model.props)
