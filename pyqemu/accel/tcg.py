@@ -85,6 +85,7 @@ class TcgAccel:
         self._waker = Waker(system.clock, cpu) if isinstance(system.clock, VirtualClock) else None
         system.wakeups.append(self._requested)
         system.lock.on_contention = self._contended
+        system.throttle.hold = cpu.hold
 
     def start(self) -> None:
         """Start the threads; the vCPU waits until :meth:`resume`."""

@@ -7,6 +7,7 @@ what is where; an :class:`AddressSpace` is the flat view of such a tree as one b
 from pyqemu.memory.address_space import AddressSpace
 from pyqemu.memory.dirty import PAGE_BITS, PAGE_SIZE, DirtyLog
 from pyqemu.memory.flatview import Section, flatten
+from pyqemu.memory.pager import PageLost, Pager
 from pyqemu.memory.ram import RamBlock
 from pyqemu.memory.region import MemoryRegion, MmioHandler, RegionKind
 from pyqemu.memory.transaction import memory_transaction
@@ -18,6 +19,8 @@ __all__ = [
     "DirtyLog",
     "MemoryRegion",
     "MmioHandler",
+    "PageLost",
+    "Pager",
     "RamBlock",
     "RegionKind",
     "Section",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
+from pyqemu.memory.dirty import PAGE_BITS, PAGE_SIZE
 from pyqemu.memory.flatview import Section, flatten
 from pyqemu.memory.ram import RamBlock
 from pyqemu.memory.region import MASKS, MAX_SIZE, MemoryRegion, RegionKind, UnassignedRegion
@@ -19,7 +20,6 @@ WriteListener = Callable[[RamBlock, int, int], None]
 Tap = Callable[[MemoryRegion, bool, int, int, int], None]
 """``(region, is_write, address, size, value)`` of an access to a device's registers."""
 
-_PAGE_BITS = 12
 _SMALL = 0x10000  # spaces up to this size (ports) are cached per address
 
 
@@ -42,7 +42,7 @@ class AddressSpace:
         code that was there is stale."""
         self._tap: Tap | None = None
         self._unassigned = UnassignedRegion("unassigned", MAX_SIZE)
-        self._shift = 0 if root.size <= _SMALL else _PAGE_BITS
+        self._shift = 0 if root.size <= _SMALL else PAGE_BITS
         self._sections: list[Section] | None = None
         self._starts: list[int] = []
         self._cache: dict[int, Section] = {}
@@ -92,7 +92,8 @@ class AddressSpace:
         """Return the section that holds ``addr``: a region's, or the gap between two."""
         return self._cache.get(addr >> self._shift) or self._find(addr)
 
-    def _find(self, addr: int) -> Section:
+    def section_at(self, addr: int) -> Section:
+        """As :meth:`lookup`, whether or not the memory there is to be touched."""
         sections = self.sections
         index = bisect_right(self._starts, addr)
         section = sections[index - 1] if index else None
@@ -100,6 +101,16 @@ class AddressSpace:
             start = section.end if section is not None else 0
             end = self._starts[index] if index < len(sections) else MAX_SIZE
             section = Section(start, end, self._unassigned, start)
+        return section
+
+    def _find(self, addr: int) -> Section:
+        section = self.section_at(addr)
+        while section.ram is not None and section.ram.pager is not None:
+            start = max(section.start, addr & -PAGE_SIZE)
+            section = section.part(start, min(section.end, (addr | PAGE_SIZE - 1) + 1))
+            if not _get(section):
+                break
+            section = self.section_at(addr)  # somebody else may have changed the map meanwhile
         page = addr >> self._shift
         if section.start <= page << self._shift and (page + 1) << self._shift <= section.end:
             self._cache[page] = section
@@ -218,6 +229,16 @@ class AddressSpace:
 
     def __repr__(self) -> str:
         return f"<AddressSpace {self.name}>"
+
+
+def _get(section: Section) -> bool:
+    """Wait for the pages of RAM that a section shows; returns whether anything was waited for."""
+    block = section.ram
+    assert block is not None and block.pager is not None
+    pager, waited = block.pager, False
+    for page in range(section.offset >> PAGE_BITS, (section.end - 1 - section.base >> PAGE_BITS) + 1):
+        waited |= pager.need(block, page)
+    return waited
 
 
 def _tap(section: Section, tap: Tap) -> None:

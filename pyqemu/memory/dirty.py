@@ -30,6 +30,8 @@ class DirtyLog:
         self.on_take: list[Callable[[int, int], None]] = []
         """Called with (first page, pages) when pages become clean or logging starts: writes must
         be seen again from then on."""
+        self.on_mark: list[Callable[[int, int], None]] = []
+        """Called with (first page, pages) when some of them, clean before, were written."""
         self.on_end: list[Callable[[], None]] = []
         """Called when nobody wants to know of writes any more."""
 
@@ -65,9 +67,13 @@ class DirtyLog:
         first = offset >> PAGE_BITS
         last = (offset + length - 1) >> PAGE_BITS
         if first == last:
+            if self.map[first] == 0xFF:
+                return
             self.map[first] = 0xFF
         else:
             self.map[first : last + 1] = b"\xff" * (last + 1 - first)
+        for listener in self.on_mark:
+            listener(first, last + 1 - first)
 
     def is_dirty(self, client: str, page: int) -> bool:
         """Whether ``client`` has not taken ``page`` since it was last written."""

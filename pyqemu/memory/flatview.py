@@ -17,10 +17,11 @@ class Section:
     """The addresses from ``start`` to ``end`` (exclusive) are ``region`` from ``offset`` on.
 
     ``base`` is what to subtract from an address to get the offset in the region. ``ram`` is the
-    block if reads may go straight to memory, ``writable`` tells whether writes may too.
+    block if reads may go straight to memory, ``writable`` tells whether writes may too; ``is_paged``
+whether its pages came from elsewhere when the section was made.
     """
 
-    __slots__ = ("base", "data", "end", "load", "offset", "ram", "region", "start", "store", "writable")
+    __slots__ = ("base", "data", "end", "is_paged", "load", "offset", "ram", "region", "start", "store", "writable")
 
     def __init__(self, start: int, end: int, region: MemoryRegion, offset: int, readonly: bool = False) -> None:
         self.start = start
@@ -31,6 +32,7 @@ class Section:
         direct = not isinstance(region, RomDeviceRegion) or region.romd_mode
         self.ram: RamBlock | None = region.ram_block if direct else None
         self.data: memoryview | None = self.ram.data if self.ram else None
+        self.is_paged = self.ram is not None and self.ram.pager is not None
         self.writable = region.kind is RegionKind.RAM and not readonly
         self.load: Callable[[int, int], int] = region.load
         self.store: Callable[[int, int, int], None] = region.store
@@ -42,9 +44,13 @@ class Section:
         """Whether anything answers here at all."""
         return self.region.kind is not RegionKind.UNASSIGNED
 
-    def key(self) -> tuple[int, int, int, int, bool, bool]:
+    def key(self) -> tuple[object, ...]:
         """What makes two sections the same."""
-        return (self.start, self.end, id(self.region), self.offset, self.writable, self.ram is None)
+        return (self.start, self.end, id(self.region), self.offset, self.writable, self.ram is None, self.is_paged)
+
+    def part(self, start: int, end: int) -> Section:
+        """A part of it as a section of its own."""
+        return Section(start, end, self.region, start - self.base, not self.writable)
 
     def __repr__(self) -> str:
         return f"<Section {self.start:#x}-{self.end - 1:#x} {self.region.name}+{self.offset:#x}>"

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import weakref
+from typing import TYPE_CHECKING
 
 from pyqemu.memory.dirty import PAGE_SIZE, DirtyLog
 from pyqemu.util.errors import UserError
 from pyqemu.util.units import format_size
+
+if TYPE_CHECKING:
+    from pyqemu.memory.pager import Pager
+    from pyqemu.memory.region import MemoryRegion
 
 
 class RamBlock:
@@ -36,11 +42,24 @@ class RamBlock:
         self.data = memoryview(self._mmap)[:size]
         self.host = ctypes.addressof(ctypes.c_char.from_buffer(self._mmap))
         self.dirty = DirtyLog(size)
+        self.pager: Pager | None = None
+        self.regions: weakref.WeakSet[MemoryRegion] = weakref.WeakSet()
+        """Those that show it."""
 
     def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Write and mark the pages dirty. It does not reach translated code: for loaders."""
         self.data[offset : offset + len(data)] = data
         self.dirty.mark(offset, len(data))
+
+    def release(self, offset: int, length: int) -> None:
+        """Give whole pages back to the host: they read as zero until they are written again. Nobody is told."""
+        self._mmap.madvise(mmap.MADV_DONTNEED, offset, length)
+
+    def set_pager(self, pager: Pager | None) -> None:
+        """Let *pager* get the pages from now on that are touched; None: all of them are here. Under the big lock."""
+        self.pager = pager
+        for region in list(self.regions):
+            region.contents_changed()
 
     def __repr__(self) -> str:
         return f"<RamBlock {self.name} {self.size:#x}>"

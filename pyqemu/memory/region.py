@@ -188,6 +188,10 @@ class MemoryRegion:
             self._readonly = readonly
             self._changed()
 
+    def contents_changed(self) -> None:
+        """What is in it is reached in another way than before."""
+        self._changed()
+
     def _changed(self, *, toggled: bool = False) -> None:
         """Tell every address space in whose tree this region is visible (or was, if ``toggled``)."""
         found: dict[int, TopologyObserver] = {}
@@ -266,6 +270,7 @@ class _RamRegion(MemoryRegion):
         super().__init__(name, size)
         self.ram_block: RamBlock = block
         self._data = block.data
+        block.regions.add(self)
 
     def load(self, offset: int, size: int) -> int:
         return int.from_bytes(self._data[offset : offset + size], "little")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import _thread
 import threading
 from collections.abc import Callable
+from typing import Any
 
 PATIENCE = 0.05  # seconds that the holder waits until its successor has the lock
 
@@ -38,6 +39,17 @@ class BigLock(_thread.RLock):  # type: ignore[misc]  # it can be subclassed, wha
                 self.on_contention()
                 self.acquire()
         return True
+
+    def give_away(self) -> object:
+        """Release it as often as the caller holds it, maybe never; for :meth:`take_back`."""
+        lock: Any = self  # what conditions use is not in the stubs
+        return lock._release_save() if lock._is_owned() else None
+
+    def take_back(self, held: object) -> None:
+        """Hold it again as it was held before :meth:`give_away`."""
+        if held is not None:
+            lock: Any = self
+            lock._acquire_restore(held)
 
     def make_way(self) -> None:
         """Let one who waits have the lock, and take it back after. The caller holds it, once."""

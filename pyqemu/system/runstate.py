@@ -17,6 +17,7 @@ from pyqemu.qapi.errors import QapiError
 from pyqemu.system.biglock import BigLock
 from pyqemu.system.clock import Clock, RealtimeClock, RtcClock, VirtualClock
 from pyqemu.system.states import InvalidTransition, RunState, ShutdownCause
+from pyqemu.system.throttle import Throttle
 from pyqemu.util.trace_events import TraceEvents
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class System:
         self.realtime_clock = RealtimeClock()
         self.loop = loop
         self.vcpus: VcpuControl | None = None
+        self.throttle = Throttle()
+        """Holds the vCPUs up while a migration cannot keep pace with them."""
         self.state = RunState.PRELAUNCH
         self.no_reboot = False
         self.no_shutdown = False

@@ -14,6 +14,7 @@ from collections.abc import Callable, MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pyqemu.memory import PageLost
 from pyqemu.tcg.builder import HelperTable
 from pyqemu.tcg.env import EXIT_REQUEST, FETCH_TABLES, TLB, TLB_TABLE, Env
 from pyqemu.tcg.pagewalk import PageWalk
@@ -77,6 +78,7 @@ class Cpu:
         self._wake = threading.Condition(threading.Lock())
         self._awake = False
         self._stopping = False
+        self._held_until = 0.0  # of time.monotonic
         self.helpers = HelperTable()
         self.before_execution: Callable[[], None] | None = None  # after timers have run: sets the budget
         self.on_event: Callable[[str], None] | None = None  # for ``-d int``
@@ -240,6 +242,14 @@ class Cpu:
         self._work.append(work)
         self.kick()
 
+    def hold(self, until: float) -> None:
+        """Run no instruction before that time (``time.monotonic``). Any thread.
+
+        Timers and queued work go on; what is left of the time is kept over :meth:`stop` and another :meth:`run`.
+        """
+        self._held_until = until
+        self.kick()
+
     def interrupt(self, mask: int) -> None:
         """Set bits of :attr:`interrupt_request`. Under the big lock."""
         self.interrupt_request |= mask
@@ -271,14 +281,22 @@ class Cpu:
         try:
             with self.lock:
                 while not self._stopping:
-                    self._attend()
-                    if self.halted:
-                        self._sleep()
-                    else:
-                        self._execute()
+                    try:
+                        self._turn()
+                    except PageLost:  # the guest is over, and whoever has lost its memory ends it soon
+                        self._wait(0.01)
         finally:
             self._thread = None
             self._stopping = False
+
+    def _turn(self) -> None:
+        self._attend()
+        if self.halted:
+            self._sleep()
+        elif self._held_until:
+            self._stay()
+        else:
+            self._execute()
 
     def _attend(self) -> None:
         """Queued work, timers, interrupts: all that wants to happen between two instructions."""
@@ -326,6 +344,15 @@ class Cpu:
             elapsed = time.monotonic_ns() - began
             slept = self.icount_sleep and elapsed < (timeout or 0) * 1e9  # woken before the time was over
             self.clock.warp(max(0, min(left, elapsed) if slept else left))
+
+    def _stay(self) -> None:
+        """Wait for the end of a hold, a timer or a kick, without the big lock. The instruction count stands still."""
+        until = self._held_until
+        left = until - time.monotonic()
+        if left > 0:
+            self._wait(left)
+        elif self._held_until == until:  # nobody has set another one meanwhile
+            self._held_until = 0.0
 
     def _wait(self, timeout: float | None) -> None:
         """Let others have the lock until a kick, or for *timeout* seconds."""

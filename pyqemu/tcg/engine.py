@@ -107,6 +107,7 @@ class Engine:
             if block is not None and block not in self._logged:
                 self._logged.add(block)
                 block.dirty.on_take.append(partial(self._log_taken, block))
+                block.dirty.on_mark.append(partial(self.window.written, block))
                 block.dirty.on_end.append(self.window.refresh)
 
     def _log_taken(self, block: RamBlock, first: int, count: int) -> None:

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyqemu.tcg.env import PAGE_FLAGS, POINTER, RAM_BASE, RAM_LIMIT, TLB_SIZE
+from pyqemu.tcg.env import PAGE_FLAGS, POINTER, RAM_BASE, RAM_LIMIT, RAM_START, TLB_SIZE
 
 WIDTHS = (8, 16, 32, 64)
 CONDITIONS = {
@@ -161,6 +161,10 @@ def _bits(w: int) -> Iterator[Op]:
     yield _row(f"ctz{w}", f"d{w} a{w}", f"%d = call i{w} @llvm.cttz.i{w}(i{w} %a, i1 false)",
                f"((({{a}} | {1 << w}) & -({{a}} | {1 << w})).bit_length() - 1)")  # fmt: skip
     yield _row(f"popcnt{w}", f"d{w} a{w}", f"%d = call i{w} @llvm.ctpop.i{w}(i{w} %a)", "{a}.bit_count()")
+    if w >= 32:
+        yield Op(f"brev{w}", operands(f"d{w} a{w}"), f"%d = call i{w} @llvm.bitreverse.i{w}(i{w} %a)",
+                 f"int(format({{a}}, '0{w}b')[::-1], 2)",
+                 declare=(f"declare i{w} @llvm.bitreverse.i{w}(i{w})\n",))  # fmt: skip
 
 
 def _addresses() -> Iterator[Op]:
@@ -169,6 +173,24 @@ def _addresses() -> Iterator[Op]:
             yield _row(f"lea{1 << scale}_{w}", f"d{w} a{w} b{w} i{w}",
                        f"%x = shl i{w} %b, {scale}\n%y = add i{w} %a, %x\n%d = add i{w} %y, %i",
                        f"({{a}} + ({{b}} << {scale}) + {{i}}) & {mask(w)}")  # fmt: skip
+
+
+def _checksums() -> Iterator[Op]:
+    """``crc8``: a CRC of 32 bits goes over one more byte, low bit first; the immediate is the polynomial."""
+    steps = ["%c0 = xor i32 %a, %byte"]
+    for n in range(8):
+        steps += [f"%o{n} = and i32 %c{n}, 1", f"%n{n} = sub i32 0, %o{n}", f"%p{n} = and i32 %n{n}, %i",
+                  f"%s{n} = lshr i32 %c{n}, 1", f"%c{n + 1} = xor i32 %s{n}, %p{n}"]  # fmt: skip
+    text = "%byte = and i32 %b, 255\n" + "\n".join(steps) + "\n%d = or i32 %c8, 0"
+    yield Op("crc8", operands("d32 a32 b32 i32"), text, "crc8({a}, {b}, {i})", scope={"crc8": crc8})
+
+
+def crc8(crc: int, data: int, polynomial: int) -> int:
+    """A CRC of 32 bits after the low byte of *data*."""
+    crc ^= data & 0xFF
+    for _ in range(8):
+        crc = crc >> 1 ^ (polynomial if crc & 1 else 0)
+    return crc
 
 
 # --- comparisons ------------------------------------------------------------------------------------------------------
@@ -277,17 +299,18 @@ def _physical() -> Iterator[Op]:
     """Rows of refill subroutines: guest-physical RAM, the flags of its pages, the environment by computed offset.
 
     A refill subroutine is native code only (the python engine walks page tables in Python), so these have no Python
-    column. ``ldram`` and ``ldpageflags`` branch where the address is not in the RAM that begins at address 0.
+    column. ``ldram`` and ``ldpageflags`` branch where the address is not in the window of RAM.
     """
     limit = f"%limitp = getelementptr i8, ptr %env, i64 {RAM_LIMIT - POINTER}\n%limit = load i64, ptr %limitp\n"
-    limit += "%taken = icmp uge i64 %a, %limit"
+    limit += f"%startp = getelementptr i8, ptr %env, i64 {RAM_START - POINTER}\n%start = load i64, ptr %startp\n"
+    limit += "%inside = sub i64 %a, %start\n%taken = icmp uge i64 %inside, %limit"
     base = f"%basep = getelementptr i8, ptr %env, i64 {RAM_BASE - POINTER}\n%base = load i64, ptr %basep\n"
     base += "%hosta = add i64 %base, %a\n%host = inttoptr i64 %hosta to ptr\n"
     for w in (32, 64):
         yield Op(f"ldram{w}", operands(f"d{w} a64 l"), limit, "", "branch", after=base + f"%d = load i{w}, ptr %host\n")
         yield Op(f"stram{w}", operands(f"b{w} a64"), base + f"store i{w} %b, ptr %host", "", "native")
     flags = f"%flagsp = getelementptr i8, ptr %env, i64 {PAGE_FLAGS - POINTER}\n%flags = load ptr, ptr %flagsp\n"
-    flags += "%page = lshr i64 %a, 12\n%bytep = getelementptr i8, ptr %flags, i64 %page\n"
+    flags += "%page = lshr i64 %inside, 12\n%bytep = getelementptr i8, ptr %flags, i64 %page\n"
     flags += "%byte = load i8, ptr %bytep\n%d = zext i8 %byte to i64\n"
     yield Op("ldpageflags", operands("d64 a64 l"), limit, "", "branch", after=flags)
     place = f"%start = getelementptr i8, ptr %env, i64 {-POINTER}\n%place = getelementptr i8, ptr %start, i64 %a\n"
@@ -310,7 +333,7 @@ def _exits() -> Iterator[Op]:
 def base_table() -> dict[str, Op]:
     """The rows that every target may use."""
     table: dict[str, Op] = {}
-    for family in (_arithmetic, _addresses, _comparisons, _lazy_flags, _accesses, _physical, _exits):
+    for family in (_arithmetic, _addresses, _checksums, _comparisons, _lazy_flags, _accesses, _physical, _exits):
         for op in family():
             if op.name in table:
                 raise ValueError(f"the operation {op.name!r} has two rows")

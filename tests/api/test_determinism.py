@@ -80,6 +80,19 @@ def test_hooks_breakpoints_and_steps_take_no_time_of_the_guest() -> None:
     assert ends[0] == ends[1]
 
 
+def test_a_guest_that_is_held_up_runs_the_same() -> None:
+    """Migration's auto-converge takes real time only."""
+    ends = []
+    for percentage in (0, 80):
+        with pyqemu.Machine(build_image(), memory="32M", icount=4) as machine:
+            if percentage:
+                machine.system.throttle.set(percentage)
+            machine.serial.expect(b"> ", 30)
+            machine.system.throttle.stop()
+            ends.append((machine.serial.output, machine.time, dict(machine.cpu.registers)))
+    assert ends[0] == ends[1]
+
+
 def test_real_time_clock_begins_at_a_fixed_date() -> None:
     with pyqemu.Machine(icount=True) as machine:
         machine.run(3)

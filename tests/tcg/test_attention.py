@@ -276,3 +276,25 @@ def test_threads_that_do_everything_at_once(toy: Toy) -> None:
             assert not thread.is_alive()
         wait_until(lambda: len(done) == 100, "work was lost")
     assert toy.cpu[2] - toy.cpu[3] in (0, 1)
+
+
+def test_a_guest_that_is_held_up_runs_nothing_and_its_timers_go_on(toy: Toy) -> None:
+    hot_loop(toy)
+    toy.cpu.clock = clock = VirtualClock()
+    rung: list[int] = []
+    timer = clock.timer(lambda: rung.append(toy.cpu[2]))
+    with running(toy, 0x1000):
+        wait_until(lambda: toy.cpu[2] > 1000, "the guest does not run")
+        toy.cpu.hold(time.monotonic() + 2 * PATIENCE)
+        done: list[int] = []
+        toy.cpu.queue(lambda: done.append(toy.cpu[2]))
+        wait_until(lambda: bool(done), "queued work waits for the end of the hold")
+        clock.start()
+        timer.set(clock.now() + 1_000_000)
+        wait_until(lambda: toy.cpu.kick() or bool(rung), "the timer waits for the end of the hold")
+        assert rung == done == [toy.cpu[2]]
+    with running(toy, toy.cpu.pc):
+        time.sleep(0.02)
+        assert toy.cpu[2] == done[0], "what was left of the hold was forgotten"
+        toy.cpu.hold(0.0)
+        wait_until(lambda: toy.cpu[2] > done[0], "the hold does not end")

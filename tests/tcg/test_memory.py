@@ -327,6 +327,22 @@ def test_dirty_log(toy: Toy) -> None:
     toy.run(0x1000)
 
 
+def test_dirty_log_sees_stores_to_pages_that_were_read_since(toy: Toy) -> None:
+    """Native code may have entered the page into the TLB again by itself, for reads."""
+    log = toy.ram.ram_block.dirty  # type: ignore[union-attr]
+    toy.cpu[1] = 0x8000
+    toy.put(0x1000, ("ld64", 2, 1), ("stop",))
+    toy.put(0x2000, ("ld64", 2, 1), ("st64", 2, 1), ("stop",))
+    log.enable("migration")
+    for _ in range(3):
+        log.take("migration")
+        toy.cpu.tlb_flush()
+        toy.run(0x1000)
+        assert log.take("migration") == set()
+        toy.run(0x2000)
+        assert log.take("migration") == {8}
+
+
 def test_dirty_log_of_the_first_store_after_take(toy: Toy) -> None:
     log = toy.ram.ram_block.dirty  # type: ignore[union-attr]
     log.enable("vga")

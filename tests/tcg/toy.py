@@ -32,6 +32,7 @@ from pyqemu.tcg.cpu import Cpu, GuestException
 from pyqemu.tcg.engine import Engine
 from pyqemu.tcg.env import EXIT_ACCESS, EXIT_ADDR, RAM_BASE, TLB, TLB_SIZE, TLB_TABLE, Global
 from pyqemu.tcg.python_engine import PythonEngine
+from pyqemu.tcg.ramwindow import STORES
 from pyqemu.tcg.stencil_engine import StencilEngine
 from pyqemu.tcg.translate import Block
 
@@ -146,7 +147,7 @@ class ToyCpu(Cpu):
         t.brcond("ne", special, 0, give_up)
         t.emit("ldenv64", present.offset, (slot + (access & 3).shl(3)).offset)
         t.brcond("eq", present, page, give_up)
-        t.brcond("gtu", flags, 1, give_up)
+        t.brcond("gtu", flags, STORES, give_up)
         t.emit("stenv64", page.offset, slot.offset)
         t.emit("stenv64", page.offset, (slot + 16).offset)
         t.emit("stenv64", t.glob(RAM_BASE, 64).offset, (slot + 24).offset)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pyqemu.targets.x86.layout import A20_MASK, CR0, CR3, CR4, EFER
 from pyqemu.tcg.builder import Builder, Label, Value
 from pyqemu.tcg.env import EXIT_ACCESS, EXIT_ADDR, LARGE_HIGH, LARGE_LOW, RAM_BASE, TLB, TLB_SIZE, TLB_TABLE
+from pyqemu.tcg.ramwindow import STORES
 from pyqemu.tcg.softmmu import NO_TAG
 
 P, RW, US, A, D, PS = 1, 2, 4, 0x20, 0x40, 0x80
@@ -187,7 +188,7 @@ class Refill:
         done = t.label()
         t.emit("ldenv64", present.offset, (slot + (self.access & 3).shl(3)).offset)
         t.brcond("eq", present, page, self.give_up)
-        t.brcond("gtu", flags, 1, self.give_up)  # not plain RAM
+        t.brcond("gtu", flags, STORES, self.give_up)  # not plain RAM
         kept = t.label()
         t.emit("ldenv64", present.offset, slot.offset)
         t.brcond("eq", present, page, kept)
