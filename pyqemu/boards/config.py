@@ -49,6 +49,18 @@ class MonitorConfig:
 
 
 @dataclass(frozen=True)
+class NicConfig:
+    """``-net nic``, ``-nic``: a network card of the board. *option* is what the operator wrote, for messages."""
+
+    model: str = ""
+    mac: str = ""
+    addr: str = ""
+    name: str = ""
+    netdev: str = ""
+    option: str = "-net nic"
+
+
+@dataclass(frozen=True)
 class InheritedDescriptor:
     """``-add-fd``: an open file that ``/dev/fdset/SET`` stands for."""
 
@@ -89,6 +101,7 @@ class MachineConfig:
     blockdevs: list[dict[str, object]] = field(default_factory=list)
     descriptors: list[InheritedDescriptor] = field(default_factory=list)
     vga: str = "std"
+    nics: list[NicConfig] | None = None  # None: the board's default
     display: str = "none"
     defaults: bool = True
     rtc: RtcConfig = field(default_factory=RtcConfig)

@@ -40,6 +40,8 @@ class NoMachine(Plugging):
     def __init__(self, config: MachineConfig, system: System, engine: Engine, drives: DriveTable,
                  chardevs: Chardevs) -> None:  # fmt: skip
         drives.check_supported({})
+        if config.nics:
+            raise UserError(f"{config.nics[0].option}: machine 'none' has no place for network cards", "-net none")
         memory = AddressSpace("memory", MemoryRegion.container("system"))
         io = AddressSpace("I/O", MemoryRegion.container("io", 0x10000))
         self.cpu = X86Cpu("qemu64", memory=memory, io=io, engine=engine, clock=system.clock, lock=system.lock)

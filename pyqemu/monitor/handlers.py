@@ -11,6 +11,7 @@ MODULES = (
     "pyqemu.migration.commands",
     "pyqemu.monitor.commands",
     "pyqemu.monitor.descriptors",
+    "pyqemu.net.commands",
     "pyqemu.qom.commands",
     "pyqemu.system.commands",
     "pyqemu.system.dump.commands",

@@ -10,7 +10,7 @@ MODULES: Final[dict[str, str]] = {
     "acpi": "no memory devices can be plugged in",
     "block-export": "there is no NBD server yet",
     "job": "there are no jobs yet",
-    "net": "there are no network adapters yet",
+    "net": "there are no network backends yet",
     "rocker": "there is no rocker switch",
     "tpm": "there is no TPM",
 }

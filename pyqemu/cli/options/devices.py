@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyqemu.block import DriveOptions
 from pyqemu.block.drives import cdrom, floppy, hard_disk
+from pyqemu.boards.config import NicConfig
 from pyqemu.cli.options.registry import CommandLine, Finished, option, switch
 from pyqemu.cli.structured import flatten, is_json, parse_flat, parse_tree
 from pyqemu.qom.defaults import PropertyDefault
@@ -68,16 +69,21 @@ def usb(line: CommandLine) -> None:
     raise OptionError("-usb: USB is not there yet", "leave it out; -machine usb=off is understood")
 
 
-@option("balloon", "none", "memory balloon (none, for now)")
+@option("balloon", "none|virtio[,addr=SLOT]", "memory balloon: none, or virtio-balloon-pci")
 def balloon(line: CommandLine, text: str) -> None:
-    if text != "none":
-        raise OptionError(f"-balloon {text}: the memory balloon is not there yet", "-balloon none")
+    kind, comma, rest = text.partition(",")
+    if kind not in ("none", "virtio") or (kind == "none" and comma):
+        raise OptionError(f"-balloon {text}: there is no such memory balloon", "-balloon none, -balloon virtio")
+    if kind == "virtio":
+        options = {"driver": "virtio-balloon", **(parse_options(rest) if rest else {})}
+        line.groups.record("device", options)
+        line.config.devices.append(options)
 
 
 # --- drives -----------------------------------------------------------------------------------------------------------
 
 
-@option("drive", "file=FILE[,if=ide|floppy|none][,index=N][,media=disk|cdrom][,format=F][,...]", "a drive")
+@option("drive", "file=FILE[,if=ide|floppy|virtio|none][,index=N][,media=disk|cdrom][,format=F][,...]", "a drive")
 def drive(line: CommandLine, text: str) -> None:
     options = DriveOptions.parse(text)
     line.groups.record("drive", parse_options(text))
@@ -158,17 +164,59 @@ def append(line: CommandLine, text: str) -> None:
 # --- networks ---------------------------------------------------------------------------------------------------------
 
 
-@option("net", "none", "network (none, for now)")
+# QEMU's kinds of backends: what a card could be connected with.
+BACKENDS = ("user", "tap", "socket", "vde", "bridge", "dump", "l2tpv3", "netmap", "hubport", "vhost-user")
+NO_BACKENDS = "there are no network backends yet"
+
+
+@option(
+    "net", "none|nic[,model=MODEL][,macaddr=MAC][,addr=SLOT][,name=ID]",
+    "a network card, without anybody at the other end; or none, not even the default one",
+)  # fmt: skip
 def net(line: CommandLine, text: str) -> None:
-    if text != "none":
-        raise OptionError(f"-net {text}: network devices are not there yet", "-net none")
+    options = parse_options(text, "type")
+    line.groups.record("net", options)
+    kind = options.pop("type", "")
+    if kind in BACKENDS:
+        raise OptionError(f"-net {text}: {NO_BACKENDS}", "-net nic for a card alone, -net none")
+    if kind not in ("none", "nic"):
+        raise OptionError(f"-net {text}: Parameter 'type' does not accept value '{kind}'", "none, nic")
+    options.pop("vlan", None)  # QEMU 2.6's hubs, by number: each would have one card and nothing else
+    if "macaddr" in options:
+        options["mac"] = options.pop("macaddr")
+    _add_card(line, f"-net {text}", options, wanted=kind == "nic")
 
 
-@option("nic", "none", "network (none, for now)")
+@option(
+    "nic", "none|[model=MODEL][,mac=MAC][,addr=SLOT][,id=ID]",
+    "the same by another name; a card's backend would be told as well",
+)  # fmt: skip
 def nic(line: CommandLine, text: str) -> None:
-    net(line, text)
+    options = parse_options(text, "type")
+    kind = options.pop("type", "")
+    if kind in BACKENDS:
+        raise OptionError(f"-nic {text}: {NO_BACKENDS}", "-nic model=e1000 for a card alone, -nic none")
+    if kind not in ("none", ""):
+        raise OptionError(f"-nic {text}: Parameter 'type' does not accept value '{kind}'", "none, or model=e1000")
+    if "id" in options:
+        options["name"] = options.pop("id")
+    _add_card(line, f"-nic {text}", options, wanted=kind != "none")
+
+
+def _add_card(line: CommandLine, option: str, options: dict[str, str], *, wanted: bool) -> None:
+    """Note a card; *wanted* is false if it is the default one that is not to be."""
+    known = ("model", "mac", "addr", "name", "netdev")
+    if strange := [key for key in options if key not in known]:
+        raise OptionError(f"{option}: Invalid parameter '{strange[0]}'", f"known: {', '.join(known)}")
+    if options.get("model") in ("help", "?"):
+        from pyqemu.boards.pc_network import MODELS
+
+        raise Finished("\n".join(["Supported NIC models:", *MODELS]))
+    line.config.nics = line.config.nics or []
+    if wanted:
+        line.config.nics.append(NicConfig(**options, option=option))
 
 
 @option("netdev", "TYPE,id=ID[,...]", "network backend (none, for now)")
 def netdev(line: CommandLine, text: str) -> None:
-    raise OptionError(f"-netdev {text}: network devices are not there yet", "-net none")
+    raise OptionError(f"-netdev {text}: {NO_BACKENDS}", "-net nic for a card alone, -net none")

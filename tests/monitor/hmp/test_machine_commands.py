@@ -267,7 +267,7 @@ def test_mouse(monitor: Monitor) -> None:
         ("acl_reset a", "acl: unknown list 'a'\n"),
         (
             "netdev_add user,id=n",
-            "The command netdev_add is not supported by this build of pyqemu: there are no network adapters yet\n",
+            "The command netdev_add is not supported by this build of pyqemu: there are no network backends yet\n",
         ),
         (
             "info rocker x",

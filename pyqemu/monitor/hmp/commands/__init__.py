@@ -6,7 +6,7 @@ import importlib
 
 MODULES = (
     "absent", "blocks", "chardevs", "control", "devices", "drives", "dump", "help", "keyboard", "logging", "machine",
-    "memory", "migration", "objects", "processor", "screen",
+    "memory", "migration", "network", "objects", "processor", "screen",
     "tracing",
 )  # fmt: skip
 

@@ -40,7 +40,7 @@ class Absent:
 
 
 NO_AUDIO = "there is no audio yet"
-NO_NET = "there are no network adapters yet"
+NO_NET = "there are no network backends yet"
 NO_USB = "there is no USB yet"
 # fmt: off
 COMMANDS_TO_COME = (
@@ -78,7 +78,6 @@ COMMANDS_TO_COME = (
            "let a PCI Express device report an error", why="there is no PCI Express yet"),
     Absent("qemu-io", "device:B,command:s", "a command of qemu-io on a drive", why="there is no qemu-io yet"),
     Absent("savevm", "name:s?", "save the machine's state in an image", "snapshot-save"),
-    Absent("set_link", "name:s,up:b", "plug or unplug a network cable", "set_link"),
     Absent("set_password", "protocol:s,password:s,connected:s?", "a display's password", "set_password"),
     Absent("snapshot_blkdev", "reuse:-n,device:B,snapshot-file:s?,format:s?", "write to an overlay from now on",
            "blockdev-snapshot-sync"),
@@ -93,7 +92,6 @@ COMMANDS_TO_COME = (
 )
 INFOS_TO_COME = (
     Absent("capture", "", "the recordings that are under way", why=NO_AUDIO),
-    Absent("network", "", "the network adapters and backends", why=NO_NET),
     Absent("rocker", "name:s", "a rocker switch", "query-rocker"),
     Absent("rocker-of-dpa-flows", "name:s,tbl_id:i?", "a rocker switch's flows", "query-rocker-of-dpa-flows"),
     Absent("rocker-of-dpa-groups", "name:s,type:i?", "a rocker switch's groups", "query-rocker-of-dpa-groups"),

@@ -36,7 +36,7 @@ def _bus_lines(bus: Bus) -> Iterator[str]:
 
 def _device_lines(device: Device) -> Iterator[str]:
     yield f'dev: {device.type_name}, id "{device.id or ""}"'
-    for name in device.properties:
+    for name in device.own_properties():
         yield f"  {name} = {_property(device, name)}"
     yield from (f"  {line}" for line in device.tree_lines())
     for bus in device.child_buses:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyqemu.migration import commands
 from pyqemu.migration.capabilities import HUMAN, Capabilities
+from pyqemu.migration.failure import Failure
 from pyqemu.migration.halves import Options
 from pyqemu.migration.information import migration_info
 from pyqemu.migration.migration import Migration
@@ -38,7 +39,14 @@ async def migrate(hmp: Hmp, *, detach: bool, blk: bool, inc: bool, uri: str) -> 
         return
     await _end_of(outgoing)
     if outgoing.state.failure is not None:
-        hmp.print(str(outgoing.state.failure))
+        hmp.print(outgoing.state.failure.message)
+        _print_context(hmp, outgoing.state.failure)
+
+
+def _print_context(hmp: Hmp, failure: Failure) -> None:
+    """What is known besides QEMU's message, on a line of its own: clients compare whole lines."""
+    if failure.context:
+        hmp.print(f"error context: {failure.context}")
 
 
 async def _end_of(outgoing: OutgoingMigration) -> None:
@@ -145,12 +153,10 @@ def info_migrate(hmp: Hmp) -> None:
     if info.status is None:
         return
     hmp.print(_capabilities(migration.capabilities))
-    line = f"Migration status: {info.status}"
-    if state is not None and state.failure is not None:
-        line += f" ({state.failure.message})"
-        if state.failure.context:  # behind the bracket: clients know the line up to there
-            line += f" {state.failure.context}"
-    hmp.print(line)
+    failure = state.failure if state is not None else None
+    hmp.print(f"Migration status: {info.status}" + (f" ({failure.message})" if failure is not None else ""))
+    if failure is not None:
+        _print_context(hmp, failure)
     for text in _figures(info):
         hmp.print(text)
 

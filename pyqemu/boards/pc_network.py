@@ -1,0 +1,61 @@
+"""The network cards of a pc that no ``-device`` asked for: ``-net nic``, ``-nic``, and the default one.
+
+No card is given an option ROM: QEMU's is iPXE, which boots from a network, and there is none to boot from. ``-device
+e1000,romfile=FILE`` has one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyqemu.boards.config import MachineConfig, NicConfig
+from pyqemu.hw.net.e1000 import E1000
+from pyqemu.hw.pci.bus import parse_devfn
+from pyqemu.hw.virtio.net import VirtioNetPci
+from pyqemu.qom import DeviceError
+from pyqemu.util.errors import UserError
+
+if TYPE_CHECKING:
+    from pyqemu.boards.pc import Pc
+
+Card = E1000 | VirtioNetPci
+MODELS: dict[str, type[Card]] = {
+    "e1000": E1000, "e1000-82540em": E1000, "virtio": VirtioNetPci, "virtio-net-pci": VirtioNetPci,
+}  # fmt: skip
+DEFAULT_MODEL = "e1000"
+
+
+def wanted_cards(config: MachineConfig) -> list[NicConfig]:
+    """What the operator asked for; who says nothing about networks gets a card, as in QEMU."""
+    if config.nics is not None:
+        return config.nics
+    return [NicConfig()] if config.defaults else []
+
+
+def all_cards(pc: Pc) -> list[Card]:
+    """The board's, and those of ``-device``."""
+    return [*pc.cards, *(device for device in pc.user_devices if isinstance(device, Card))]
+
+
+def plug_cards(pc: Pc) -> list[Card]:
+    """Make the cards and plug them, each at its address or into the first free slot.
+
+    :raise UserError: there is no such model or backend, or no room.
+    """
+    cards: list[Card] = []
+    for nic in wanted_cards(pc.config):
+        model = MODELS.get(nic.model or DEFAULT_MODEL)
+        if model is None:
+            raise UserError(f"{nic.option}: Unsupported NIC model: {nic.model}", f"models: {', '.join(MODELS)}")
+        if nic.netdev:
+            raise UserError(f"{nic.option}: netdev '{nic.netdev}' not found", "there are no network backends yet")
+        card = model()
+        try:
+            if nic.mac:
+                card.set_option("mac", nic.mac)
+            card.id = nic.name or None
+            pc.pci.add(card, parse_devfn(nic.addr) if nic.addr else None)
+        except DeviceError as exc:
+            raise UserError(f"{nic.option}: {exc.message}", exc.hint) from None
+        cards.append(card)
+    return cards
