@@ -45,7 +45,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _say(text: str) -> None:
-    print(f"pyqemu: {text}", file=sys.stderr)
+    with suppress(OSError):  # nobody reads any more
+        print(f"pyqemu: {text}", file=sys.stderr)
 
 
 class Machine:
@@ -297,8 +298,8 @@ class Machine:
         self.loop.call_soon_threadsafe(self.loop.stop)
 
     def _signalled(self, number: int) -> None:
-        self.say(f"terminating on signal {number} ({signal.Signals(number).name})")
         self.system.request_exit(0, ShutdownCause.HOST_SIGNAL)
+        self.say(f"terminating on signal {number} ({signal.Signals(number).name})")
 
     def _triple_fault(self, chain: list[Exception]) -> None:
         """QEMU resets; the operator learns why.

@@ -35,7 +35,9 @@ def add_migration(
         return system.part(Container).container("objects").qom_children.get(name)
 
     def make_source(options: Options) -> Source:
-        return MachineSource(saved, migration.capabilities, migration.parameters, on_pass=migration.tell_pass)
+        return MachineSource(
+            saved, migration.capabilities, migration.parameters, options=options, on_pass=migration.tell_pass
+        )
 
     system.autostart = not config.paused
     system.before_start.append(images.take_over)  # the machine may have left: it comes back only if its disks are free

@@ -105,6 +105,8 @@ class Drive:
         self.on_detach: Callable[[], None] | None = None
         self.on_change: list[Callable[[], None]] = []
         self.on_resize: list[Callable[[], None]] = []
+        self.on_write: list[Callable[[int, int], None]] = []
+        """Called with offset and length after each write or discard, whether it succeeded or not."""
         self.on_stop: Callable[[bool, BlockIOError], object] | None = None
         self._removable = False
         self.prefers_read_only = media == "cdrom"
@@ -205,7 +207,11 @@ class Drive:
         """
         with self.accounting.request(self.accounting.write, len(data)):
             node = self._medium()
-            node.write(offset, data)
+            try:
+                node.write(offset, data)
+            finally:
+                for written in self.on_write:
+                    written(offset, len(data))
             if not self.write_cache:
                 node.flush()
 
@@ -219,6 +225,8 @@ class Drive:
         """Pass on the guest's hint that it does not need a range any more."""
         if self.node is not None:
             self.node.discard(offset, length)
+            for written in self.on_write:
+                written(offset, length)
 
     def change(self, node: BlockNode | None) -> None:
         """Put in another medium (None: leave the drive empty) and tell the device. The old one is flushed and, unless

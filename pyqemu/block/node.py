@@ -157,6 +157,10 @@ class BlockNode(ABC):
         """Bytes that it takes up on the host's disk; None if it lies on none."""
         return self.below.allocated if self.below is not None else None
 
+    def is_own(self, offset: int, length: int) -> bool:
+        """Whether anything of a range may differ from what an image that this one was made on top of has there."""
+        return True
+
     def activate(self) -> None:
         """The image is this machine's from now on: take what keeps others from it, forget what was read before.
 

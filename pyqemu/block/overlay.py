@@ -70,6 +70,9 @@ class SnapshotNode(BlockNode):
         first, last = offset // CLUSTER_SIZE, -(-end // CLUSTER_SIZE)
         self._present[first:last] = b"\1" * (last - first)
 
+    def is_own(self, offset: int, length: int) -> bool:
+        return any(present for _, _, present in self._runs(offset, length))
+
     @property
     def allocated(self) -> int:
         """Of the temporary file; 0 when it is gone."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pyqemu.boards.buses import find_bus
 from pyqemu.boards.config import MachineConfig
 from pyqemu.boards.drives import settled_drives
+from pyqemu.boards.objects import find_rng
 from pyqemu.boards.pc_cmos import fill_cmos
 from pyqemu.boards.pc_console import install_console
 from pyqemu.boards.pc_firmware import install_firmware, vga_rom
 from pyqemu.boards.pc_inspection import show_pc
+from pyqemu.boards.pc_network import plug_cards
 from pyqemu.boards.pc_options import apply_options
 from pyqemu.boards.pc_saved import add_device as save_device
 from pyqemu.boards.pc_saved import saved_machine
@@ -22,6 +25,7 @@ from pyqemu.hw.acpi.piix4_pm import Piix4Pm
 from pyqemu.hw.block.fdc import IsaFdc
 from pyqemu.hw.char.parallel_isa import IsaParallel
 from pyqemu.hw.char.serial_isa import IsaSerial
+from pyqemu.hw.display.vga_isa import IsaVga
 from pyqemu.hw.display.vga_pci import VgaPci
 from pyqemu.hw.dma.i8257 import Dma
 from pyqemu.hw.ide.devices import IdeCd, IdeHd
@@ -58,7 +62,7 @@ if TYPE_CHECKING:
 
 IOAPIC_BASE, HPET_BASE, APIC_BASE = 0xFEC00000, 0xFED00000, 0xFEE00000
 PIIX3_DEVFN, IDE_DEVFN, PM_DEVFN, VGA_DEVFN = 0x08, 0x09, 0x0B, 0x10
-DRIVE_LIMITS = {"ide": 4, "floppy": 2}
+DRIVE_LIMITS = {"ide": 4, "floppy": 2, "virtio": 31}
 
 
 class Pc(Plugging):
@@ -208,10 +212,11 @@ class Pc(Plugging):
         self.pci.add(self.pm, PM_DEVFN)
         self.pm.hotplug.on_eject = self._ejected
         self.pci.hotplug = self.config.acpi  # a guest learns of it by ACPI
-        self.vga: VgaPci | None = None
+        self.vga: VgaPci | IsaVga | None = None
         if self.config.vga == "std":
             self.vga = VgaPci(romfile=vga_rom(self.config))
             self.pci.add(self.vga, VGA_DEVFN)
+        self.cards = plug_cards(self)
         self.pm.note_ports((0x378, 0x3F8, 0x2F8, 0x3F0))
 
     def _mark_s3(self, level: bool) -> None:
@@ -224,6 +229,10 @@ class Pc(Plugging):
         DEVICES.discover("pyqemu.hw")
         for options in self.config.devices:
             self.add_device(options)
+        for drive in self.drives:
+            if drive.interface == "virtio" and drive.attached_to is None:
+                address = {"addr": drive.device_address} if drive.device_address else {}
+                self.add_device({"driver": "virtio-blk-pci", "drive": drive.id, **address})
 
     def add_device(self, options: dict[str, str], *, hotplug: bool = False) -> Device:
         self._check_device(options, hotplug)
@@ -254,30 +263,37 @@ class Pc(Plugging):
             check_identifier(name)
         if hotplug and not DEVICES.find(driver).cls.hotpluggable:
             raise DeviceError("Parameter 'driver' expects a pluggable device type")
-        if driver == "VGA" and self.vga is not None:
-            raise DeviceError("Device 'VGA': there is a display adapter already", "-vga none leaves it out")
+        if driver in ("VGA", "isa-vga") and self.vga is not None:
+            raise DeviceError(f"Device '{driver}': there is a display adapter already", "-vga none leaves it out")
         if name is not None and any(device.id == name for device in self.user_devices):
             raise DeviceError(f"Duplicate device ID '{name}'")
 
     def _plug(self, device: Device, bus: Any, address: str) -> None:
-        if bus is not self.pci:
+        if bus is self.pci:
+            self.pci.add(device, self._devfn(address) if address else None)
+        else:
             bus.plug(device)
-            return
-        self.pci.add(device, self._devfn(address) if address else None)
-        if isinstance(device, VgaPci):
+        if isinstance(device, VgaPci | IsaVga):
             self.vga = device
 
     def request_unplug(self, device: Device) -> None:
-        if not isinstance(device, PciDevice):
-            raise DeviceError(f"Device '{device.type_name}' does not support hotplugging")
-        self.pm.hotplug.request_unplug(device)
+        if isinstance(device, PciDevice):
+            self.pm.hotplug.request_unplug(device)
+            return
+        path = device.qom_path
+        with self.system.parked():
+            device.bus.unplug(device)
+        self._forget(device, path)
 
     def _ejected(self, device: Device) -> None:
         """The guest has let go of a device, and it is off its bus."""
-        path = device.qom_path
+        self._forget(device, device.qom_path)
+
+    def _forget(self, device: Device, path: str) -> None:
         self.saved.remove(device)
         self.tree.remove(device)
-        self.user_devices.remove(device)
+        self.user_devices[:] = [each for each in self.user_devices if each is not device]
+        self.cards[:] = [each for each in self.cards if each is not device]
         self.system.emit("DEVICE_DELETED", device=device.id, path=path)
 
     def _bus_of(self, device: Device, name: str) -> Any:
@@ -285,6 +301,8 @@ class Pc(Plugging):
         kind = (device.bus_type or "").upper()
         if kind == "IDE":
             return self._ide_bus(name)
+        if kind not in buses and device.bus_type is not None:
+            return find_bus((self.pci, self.isa), device, name)
         if kind not in buses:
             raise DeviceError(f"No '{device.bus_type}' bus found for device '{device.type_name}'")
         bus = buses[kind]
@@ -319,6 +337,8 @@ class Pc(Plugging):
             return self.drives.for_device(name)
         if kind == "chardev":
             return next((chardev for chardev in self.chardevs if chardev.label == name), None)
+        if kind == "rng":
+            return find_rng(self.config, self.system, name)
         return None
 
     # --- small parts --------------------------------------------------------------------------------------------------

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyqemu.block.sent import sent_drives
+from pyqemu.boards.pc_network import all_cards
 from pyqemu.hw.block.fdc import IsaFdc
 from pyqemu.hw.char.parallel_isa import IsaParallel
 from pyqemu.hw.char.serial_isa import IsaSerial
+from pyqemu.hw.display.vga_isa import IsaVga
+from pyqemu.hw.display.vga_pci import VgaPci
 from pyqemu.hw.intc.vapic import Vapic
 from pyqemu.hw.misc.port92 import Port92
 from pyqemu.hw.misc.vmmouse import VmMouse
+from pyqemu.hw.net.e1000 import E1000
 from pyqemu.hw.pci.device import ROM_BAR, PciDevice
 from pyqemu.hw.pci.state import pci_bus_vmstate
+from pyqemu.hw.virtio.pci import VirtioPci
 from pyqemu.memory import RamBlock
 from pyqemu.migration.state.machine import SavedMachine
 from pyqemu.qom import Device
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
 MACHINE_TYPE = "pc-i440fx-2.6"
 PIC_ORDER, IOAPIC_ORDER, APIC_ORDER = 1, 2, 3
 OPTION_ROM_AREA = 0x20000
-NETWORK_CARD = "0000:00:03.0"
+CARD_ROM = 0x40000
 SLAVE_IDE_LINES = (6, 7)  # ISA interrupts 14 and 15
 ACPI_BLOCKS = (("etc/acpi/tables", 0x20000, 0x200000), ("etc/table-loader", 0x1000, 0x10000),
                ("etc/acpi/rsdp", 0x1000, 0x1000))  # fmt: skip
@@ -39,6 +45,8 @@ STATELESS = {
     "ide-hd": "its state is in its controller's section",
     "isa-debug-exit": "a write ends the machine",
     "isa-debugcon": "a byte that was written has left",
+    "virtconsole": "its state is in its controller's section",
+    "virtserialport": "its state is in its controller's section",
     "pvpanic": "a write is an event, a read the list of events",
 }
 """Devices without a section of their own, and why nothing is lost."""
@@ -55,7 +63,7 @@ class AcpiBuild:
 
 def saved_machine(pc: Pc) -> SavedMachine:
     """The list of sections and blocks of memory."""
-    machine = SavedMachine(MACHINE_TYPE, pc.system)
+    machine = SavedMachine(MACHINE_TYPE, pc.system, disks=lambda: sent_drives(pc.drives))
     _processor(pc, machine)
     _chipset(pc, machine)
     _isa(pc, machine)
@@ -63,24 +71,27 @@ def saved_machine(pc: Pc) -> SavedMachine:
     for device in pc.user_devices:
         add_device(machine, device)
     machine.add("acpi_build", AcpiBuild())
-    _foreign(machine)
+    _foreign(pc, machine)
     _memory(pc, machine)
     _hooks(pc, machine)
     return machine
 
 
-def _foreign(machine: SavedMachine) -> None:
-    """What QEMU's default board has besides: user-mode networking and a card on it. A guest that is loaded from there
-    loses the card, and gets it back when it returns.
+def _foreign(pc: Pc, machine: SavedMachine) -> None:
+    """What QEMU's default board has besides: user-mode networking, of which a guest notices that it is gone, at worst,
+    when nobody answers; and option ROMs of its cards, which firmware has copied long ago.
     """
     machine.accept("slirp", after="timer")
-    machine.accept(f"{NETWORK_CARD}/e1000", after="port92")
-    machine.foreign_blocks[f"{NETWORK_CARD}/e1000.rom"] = 0x40000
+    for card in all_cards(pc):
+        if ROM_BAR not in card.bars:
+            machine.foreign_blocks[_rom_name(card)] = CARD_ROM
 
 
 def add_device(machine: SavedMachine, device: Device) -> None:
     """A device that the operator added. One whose state would be lost keeps the machine from leaving."""
-    if type(device).vmstate is not None:
+    if isinstance(device, IsaVga):  # the chip's state alone
+        machine.add(section_name(device), device.vga, before="acpi_build", type_name=device.type_name)
+    elif type(device).vmstate is not None:
         machine.add(section_name(device), device, before="acpi_build")
     elif device.type_name not in STATELESS:
         machine.unsaved.append(device)
@@ -93,6 +104,11 @@ def section_name(device: Device) -> str:
     if isinstance(device, PciDevice):
         return f"0000:{device.bus.number:02x}:{device.devfn >> 3:02x}.{device.devfn & 7:x}/{layout.name}"
     return layout.name
+
+
+def _rom_name(card: Device) -> str:
+    """The block of a card's option ROM is named after its type."""
+    return f"{section_name(card).rpartition('/')[0]}/{card.type_name}.rom"
 
 
 def _processor(pc: Pc, machine: SavedMachine) -> None:
@@ -149,6 +165,8 @@ def _isa(pc: Pc, machine: SavedMachine) -> None:
     for device in pc.isa.devices:
         if isinstance(device, Port92):
             machine.add("port92", device)
+    for card in pc.cards:
+        machine.add(section_name(card), card)
 
 
 def _pci(pc: Pc, machine: SavedMachine) -> None:
@@ -161,15 +179,19 @@ def _memory(pc: Pc, machine: SavedMachine) -> None:
     blocks = [pc.ram.ram_block, pc.memory_space.lookup(0xFFFFFFF0).ram]
     for block in blocks:
         assert block is not None
-        machine.add_block(block.name, block)
+        machine.add_block(block.name, block, is_paged=block is pc.ram.ram_block)
     # Option ROMs are in RAM here, where firmware has put them; QEMU has this block below, and leaves it empty.
     machine.add_block("pc.rom", RamBlock("pc.rom", OPTION_ROM_AREA))
     if pc.vga is not None:
         machine.add_block("vga.vram", pc.vga.vga.vram)
-        rom = pc.vga.bars.get(ROM_BAR)
+        rom = pc.vga.bars.get(ROM_BAR) if isinstance(pc.vga, VgaPci) else None
         if rom is not None and rom.region.ram_block is not None:
             name = section_name(pc.vga).rpartition("/")[0]
             machine.add_block(f"{name}/vga.rom", rom.region.ram_block)
+    for card in all_cards(pc):
+        card_rom = card.bars.get(ROM_BAR)
+        if card_rom is not None and card_rom.region.ram_block is not None:
+            machine.add_block(_rom_name(card), card_rom.region.ram_block)
     for name, length, maximum in ACPI_BLOCKS:
         if name in pc.fw_cfg.file_names:
             _acpi_block(pc, machine, name, length, maximum)
@@ -195,8 +217,8 @@ def _hooks(pc: Pc, machine: SavedMachine) -> None:
         for device in (pc.ide, *pc.user_devices):
             for bus in getattr(device, "ide_buses", ()):
                 bus.complete_now()
-        for device in (pc.fdc, *pc.user_devices):
-            if isinstance(device, IsaFdc):
+        for device in (pc.fdc, *pc.cards, *pc.user_devices):
+            if isinstance(device, IsaFdc | E1000 | VirtioPci):
                 device.complete_now()
         if pc.vga is not None:
             pc.vga.vga.window.write_back()

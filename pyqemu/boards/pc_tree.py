@@ -130,7 +130,7 @@ class PcTree:
     @staticmethod
     def _buses(device: Device) -> None:
         for bus in device.child_buses:
-            if isinstance(bus, Node):
+            if isinstance(bus, Node) and bus.qom_parent is None:
                 device.add_child(bus.name, bus)
 
     def _processor(self, pc: Pc, target: str) -> None:

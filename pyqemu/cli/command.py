@@ -6,7 +6,7 @@ import datetime
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 
 from pyqemu.cli import default_guest
 from pyqemu.cli.defaults import parse_command_line
@@ -25,7 +25,8 @@ class Reporter:
     def say(self, text: str) -> None:
         """One line."""
         line = " ".join(text.splitlines())
-        print(f"{self._time()}{self.program}: {line}", file=sys.stderr, flush=True)
+        with suppress(OSError):  # nobody reads any more
+            print(f"{self._time()}{self.program}: {line}", file=sys.stderr, flush=True)
 
     def report(self, error: PyqemuError) -> None:
         """One line: what was wrong, and what would be right. An error that comes again was told of already."""

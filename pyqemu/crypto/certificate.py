@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from pyqemu.crypto.der import BIT_STRING, BOOLEAN, OCTET_STRING, SEQUENCE, DerError, Value, parse
+from pyqemu.crypto.names import distinguished_name
 
 _NAMES: Final = {
     "2.5.4.3": "CN", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU",
@@ -38,6 +39,8 @@ class Certificate:
     host_names: tuple[str, ...] = ()
     """DNS names and addresses that it is for."""
     common_name: str = ""
+    distinguished_name: str = ""
+    """The subject as access lists have it."""
 
     @property
     def names(self) -> str:
@@ -75,6 +78,7 @@ class Certificate:
             key_usage=_usages(found.get(_KEY_USAGE)),
             extended_key_usage=_extended(found.get(_EXTENDED)),
             host_names=_alternative_names(found.get(_ALT_NAME)),
+            distinguished_name=distinguished_name(subject),
             common_name=next((value for key, value in attributes if key == "CN"), ""),
         )
 

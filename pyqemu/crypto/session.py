@@ -135,6 +135,14 @@ class TlsSession:
         return len(self._first) < 2 or self._first[:2] in _BEGINNINGS
 
     @property
+    def peer_name(self) -> str | None:
+        """See the protocol."""
+        if self.creds.context.verify_mode is not ssl.CERT_REQUIRED:
+            return None
+        verified = self._object.getpeercert(binary_form=True)
+        return Certificate.from_der(verified).distinguished_name if verified else None
+
+    @property
     def _peer_certificate(self) -> Certificate | None:
         return self._certificates[0] if self._certificates else None
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import select
 import socket
+import struct
+import sys
+import termios
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -14,6 +20,8 @@ from pyqemu.io.interrupt import WRITABLE, Interrupt
 from pyqemu.io.resolve import Address, resolve
 
 LINGER_BYTES = 1 << 20  # bytes that a peer may still send after our end
+TAKEN_INTERVAL = 0.005  # seconds between two looks at what the kernel still has
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing throws away what the peer's host does not have
 BUFFER = 1 << 20  # bytes that the kernel may hold for each direction
 
 
@@ -66,11 +74,12 @@ class SocketChannel(DescriptorChannel):
         """Say that nothing follows, and wait until the peer has closed its side, too.
 
         A peer that closes without having read everything resets the connection: that is how one learns of it. One that
-        keeps the connection open is not waited for longer than ``timeouts.close``.
+        has everything and keeps the connection open is not waited for longer than ``timeouts.close``.
         """
-        deadline = deadline_of(self.timeouts.close)
         try:
             self._socket.shutdown(socket.SHUT_WR)
+            self._wait_until_taken()
+            deadline = deadline_of(self.timeouts.close)
             while sum(map(len, self._heard)) < LINGER_BYTES and self.wait_readable(deadline):
                 data = self._take()
                 if data == b"":
@@ -84,6 +93,37 @@ class SocketChannel(DescriptorChannel):
                 peer=self.peer,
                 cause=error,
             ) from error
+
+    def _wait_until_taken(self) -> None:
+        """Wait until the peer's host has all that was written: it may be as long in taking it as in :meth:`write`.
+
+        What it has not taken by then it must never get: we say that it failed.
+        """
+        before, deadline = self._on_its_way(), deadline_of(self.timeouts.write)
+        while before and not self._has_ended():
+            self.interrupt.sleep(TAKEN_INTERVAL)
+            left = self._on_its_way()
+            if left < before:
+                before, deadline = left, deadline_of(self.timeouts.write)
+            elif deadline is not None and time.monotonic() >= deadline:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                raise CloseError(
+                    "Unable to write to socket: Connection timed out",
+                    f"{self.peer} took nothing of the last {left} bytes for {self.timeouts.write:g} seconds",
+                    peer=self.peer, timed_out=True,
+                )  # fmt: skip
+
+    def _on_its_way(self) -> int:
+        """Bytes that the peer's host has not acknowledged; 0 where all are there at once."""
+        if self._socket.family not in (socket.AF_INET, socket.AF_INET6):
+            return 0
+        return int.from_bytes(fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+
+    def _has_ended(self) -> bool:
+        """Whether the peer has closed the connection, or broken it."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(0))
 
     def _take(self) -> bytes | None:
         try:

@@ -43,6 +43,10 @@ class TlsSession(Protocol):
     def suspicion(self) -> str:
         """Why a peer may have closed the connection without a word; empty if there is nothing to suspect."""
 
+    @property
+    def peer_name(self) -> str | None:
+        """The distinguished name in the peer's certificate, after the handshake; None if none was verified."""
+
     def when_cut_off(self) -> PyqemuError:
         """What to say when the connection ends during the handshake."""
 
@@ -60,6 +64,12 @@ class TlsChannel(Channel):
         self._lock = threading.RLock()  # one thread reads, another one writes
         self._peer_speaks_tls = False
         self._early = bytearray()  # decrypted while writing
+        self._is_read = False  # another thread waits for data
+
+    @property
+    def peer_name(self) -> str | None:
+        """The distinguished name in the peer's certificate, after the handshake; None if none was verified."""
+        return self._session.peer_name
 
     # -- handshake
 
@@ -135,13 +145,14 @@ class TlsChannel(Channel):
             try:
                 self.below.write(output)
             except WriteError as error:
-                with self._lock:
-                    self._hear()  # maybe the peer has said why
+                with self._lock:  # maybe the peer has said why
+                    self._hear_last()
+                    self._hear()
                 raise self._explained(error) from error
 
     def _hear(self) -> None:
         """Notice what the peer says while nobody reads: alerts, above all."""
-        while True:
+        while not self._is_read:  # who reads would wait in vain for what was taken away here
             try:
                 data = self.below.read_now(RECORDS)
             except ReadError:
@@ -176,7 +187,15 @@ class TlsChannel(Channel):
                 self._session.receive(data)
 
     def wait_readable(self, deadline: float | None) -> bool:
-        return bool(self._early) or self.below.wait_readable(deadline)
+        with self._lock:
+            if self._early:
+                return True
+            self._is_read = True
+        try:
+            return self.below.wait_readable(deadline)
+        finally:
+            with self._lock:
+                self._is_read = False
 
     def _broken(self, kind: type[ChannelError], what: str, error: PyqemuError) -> ChannelError:
         message, context = _parts(error)

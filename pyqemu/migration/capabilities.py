@@ -22,7 +22,6 @@ HUMAN: Final = (
 """What the human monitor of QEMU 2.6 lists, and how."""
 IMPOSSIBLE: Final = {
     MigrationCapability.RDMA_PIN_ALL: "there is no access to RDMA hardware",
-    MigrationCapability.BLOCK: "disks can't be sent; let both sides use the same ones",
     MigrationCapability.MULTIFD: "memory goes over one connection",
     MigrationCapability.DIRTY_BITMAPS: "bitmaps of block nodes can't be sent",
     MigrationCapability.BACKGROUND_SNAPSHOT: "the guest can't run on while its memory as of the start is sent",

@@ -73,6 +73,7 @@ class Control:
     """What a source may ask and tell while it works.
 
     :ivar postcopy_requested: set by ``migrate-start-postcopy``
+    :ivar departed: set when the guest may run at the destination, whatever happens then
     """
 
     def __init__(
@@ -80,14 +81,25 @@ class Control:
         statistics: Statistics,
         enter: Callable[[MigrationStatus], None],
         hand_over: Callable[[], None] = lambda: None,
+        send_last: Callable[[], None] = lambda: None,
     ) -> None:
         self.statistics = statistics
         self.postcopy_requested = threading.Event()
+        self.departed = threading.Event()
         self.enter = enter
         """Tell of a state in between: ``postcopy-active``."""
         self.hand_over = hand_over
         """The devices have written all they had to: let go of the disk images. Before the destination has the last
         byte, which takes them."""
+
+        self.send_last = send_last
+        """To be called before bytes are written by which the destination has the whole machine: it raises if that must
+        not happen any more. May be called again."""
+
+    def depart(self) -> None:
+        """The guest runs at the destination from now on; its memory follows."""
+        self.departed.set()
+        self.enter(MigrationStatus.POSTCOPY_ACTIVE)
 
 
 class Source(Protocol):
@@ -110,8 +122,14 @@ class Source(Protocol):
 class Destination(Protocol):
     """A machine that is loaded."""
 
-    def load(self, stream: StreamReader) -> None:
-        """Load from the magic number on to the end of the stream. Nothing has been taken from it."""
+    is_running: bool
+    """Whether the guest runs here already, although not all is loaded (post-copy)."""
+
+    def load(self, stream: StreamReader, enter: Callable[[MigrationStatus], None]) -> None:
+        """Load from the magic number on to the end of the stream. Nothing has been taken from it.
+
+        :param enter: tell of a state in between: ``postcopy-active``
+        """
 
     def complete(self) -> None:
         """All is loaded: take the run state that the source had."""

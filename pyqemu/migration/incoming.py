@@ -13,6 +13,8 @@ from pyqemu.io.channel import Channel
 from pyqemu.io.errors import ChannelError, HandshakeError, Interrupted
 from pyqemu.io.interrupt import Interrupt
 from pyqemu.io.listen import Listener
+from pyqemu.io.tls import TlsChannel
+from pyqemu.migration.authorization import check_authorized
 from pyqemu.migration.failure import Failure, MigrationError, failure_of
 from pyqemu.migration.halves import Destination
 from pyqemu.migration.parameters import Parameters
@@ -23,6 +25,7 @@ from pyqemu.migration.transports import Host, encrypt, find_credentials, listen,
 from pyqemu.migration.uri import TcpUri, UnixUri, Uri
 from pyqemu.qapi.generated.types import MigrationStatus
 from pyqemu.util.errors import PyqemuError
+from pyqemu.util.text import bytes_shown
 
 MAGIC = b"QEVM"
 TLS_BEGINNING = b"\x16\x03"
@@ -34,6 +37,7 @@ class IncomingMigration:
 
     :param log: gets lines about sources that were turned away, and the one that tells of a failure
     :param failed: called once, in the thread, when the machine cannot be loaded
+    :param lost: the same when its guest runs already and lacks memory
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class IncomingMigration:
         log: Callable[[str], None],
         tell: Callable[[MigrationStatus], None],
         failed: Callable[[Failure], None] = lambda failure: None,
+        lost: Callable[[Failure], None] = lambda failure: None,
     ) -> None:
         self.uri = uri
         self.destination = destination
@@ -59,6 +64,7 @@ class IncomingMigration:
         self._channel: Channel | None = None
         self._log = log
         self._failed = failed
+        self._lost = lost
         self._interrupt = Interrupt()
 
     # -- from other threads
@@ -86,6 +92,9 @@ class IncomingMigration:
         if self.state.enter(MigrationStatus.CANCELLING):
             self._interrupt.set()
 
+    def _enter(self, status: MigrationStatus) -> None:
+        self.state.enter(status)
+
     # -- the thread
 
     def _run(self) -> None:
@@ -103,7 +112,7 @@ class IncomingMigration:
         self.state.finish(MigrationStatus.COMPLETED if failure is None else MigrationStatus.FAILED, failure)
         if self.state.failure is not None:
             self._log(f"{FAILED}: {self.state.failure}")
-            self._failed(self.state.failure)
+            (self._lost if self.destination.is_running else self._failed)(self.state.failure)
         self.over.set()
 
     def _load_from_somebody(self) -> None:
@@ -128,7 +137,9 @@ class IncomingMigration:
                 return channel
             try:
                 creds = find_credentials(self.parameters.tls_creds, self.host, endpoint="server")
-                return encrypt(channel, creds, None)
+                encrypted = encrypt(channel, creds, None)
+                self._authorize(encrypted)
+                return encrypted
             except (HandshakeError, MigrationError) as error:
                 channel.close()
                 if self._channel is not None:
@@ -138,12 +149,25 @@ class IncomingMigration:
                 channel.close()
                 raise
 
+    def _authorize(self, channel: TlsChannel) -> None:
+        """Turn a source away that the access list does not let in.
+
+        :raise MigrationError: it does not; the source has been told.
+        """
+        if not self.parameters.tls_authz:
+            return
+        try:
+            check_authorized(channel.peer_name, channel.peer, self.parameters.tls_authz, self.host)
+        except MigrationError as error:
+            refuse(channel, failure_of(error))
+            raise
+
     def _load(self, channel: Channel) -> None:
         stream = StreamReader(channel)
         check_beginning(stream)
         self.state.enter(MigrationStatus.ACTIVE)
         try:
-            self.destination.load(stream)
+            self.destination.load(stream, self._enter)
             self.destination.complete()
         except Exception as error:
             refuse(channel, failure_of(error))
@@ -170,5 +194,4 @@ def check_beginning(stream: StreamReader) -> None:
         raise MigrationError(
             "Not a migration stream", f"{stream.peer} speaks TLS, but tls-creds is not set on this side"
         )
-    shown = "".join(chr(value) if 32 <= value < 127 else "." for value in beginning)
-    raise MigrationError("Not a migration stream", f"{stream.peer} began with {beginning.hex(' ')} ('{shown}')")
+    raise MigrationError("Not a migration stream", f"{stream.peer} began with {bytes_shown(beginning)}")

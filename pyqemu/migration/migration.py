@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from pyqemu.io.descriptors import Descriptors
 from pyqemu.migration.blockers import Blockers
@@ -27,7 +28,8 @@ BUSY = "There's a migration process in progress"
 
 
 def _say(text: str) -> None:
-    print(f"pyqemu: {text}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody reads any more
+        print(f"pyqemu: {text}", file=sys.stderr, flush=True)
 
 
 class Migration:
@@ -140,6 +142,8 @@ class Migration:
             raise QapiError(BUSY)
         if self.system.state is RunState.INMIGRATE:
             raise QapiError("Guest is waiting for an incoming migration")
+        if self.incoming is not None and not self.incoming.over.is_set():
+            raise QapiError("Guest is still being received", hint="wait until the incoming migration has completed")
         if self.system.state is RunState.POSTMIGRATE:
             raise QapiError("Can't migrate the vm that was paused due to previous migration")
         self.blockers.check()
@@ -155,9 +159,17 @@ class Migration:
         return fd
 
     def cancel(self) -> None:
-        """``migrate_cancel``: without effect if nothing is sent."""
-        if self.outgoing is not None:
-            self.outgoing.cancel()
+        """``migrate_cancel``: without effect if nothing is sent.
+
+        :raise QapiError: the guest runs at the destination already.
+        """
+        if self.outgoing is None:
+            return
+        if self.outgoing.state.status is MigrationStatus.POSTCOPY_ACTIVE:
+            raise QapiError(
+                "Postcopy can't be cancelled", hint="the guest runs at the destination, and needs our memory"
+            )
+        self.outgoing.cancel()
 
     def start_postcopy(self) -> None:
         """``migrate-start-postcopy``.
@@ -166,7 +178,7 @@ class Migration:
         """
         if MigrationCapability.POSTCOPY_RAM not in self.capabilities:
             raise QapiError("Enable postcopy with migrate_set_capability before the start of migration")
-        if self.outgoing is None or self.outgoing.state.status is not MigrationStatus.ACTIVE:
+        if self.outgoing is None or self.outgoing.over.is_set():
             raise QapiError("Postcopy must be started after migration has been started")
         self.outgoing.control.postcopy_requested.set()
 
@@ -226,6 +238,7 @@ class Migration:
             log=self._log,
             tell=self._tell,
             failed=self._wait_for_another if fails_softly else self._give_up,
+            lost=self._give_up,
         )
         incoming.open()
         return incoming

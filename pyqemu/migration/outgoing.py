@@ -35,6 +35,9 @@ SETUP = "while the stream was being set up"
 RAM = "while RAM was being sent"
 DEVICES = "while the devices were being sent"
 END = "after everything was sent"
+POSTCOPY = (
+    "while memory followed the guest, which stays paused here; if it does not run at the destination, cont lets it"
+)
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,12 @@ class OutgoingMigration:
         self.pauses_before_switchover = MigrationCapability.PAUSE_BEFORE_SWITCHOVER in capabilities
         self.state = state
         self.statistics = Statistics(expected_downtime=parameters.downtime_limit)
-        self.control = Control(self.statistics, self._enter, guest.hand_over)
+        self.control = Control(self.statistics, self._enter, guest.hand_over, self._send_last)
         self.over = threading.Event()
         self._log = log
         self._interrupt = Interrupt()
         self._phase = CONNECTING
+        self._may_run_there = False
         self._may_continue = threading.Event()
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
@@ -111,6 +115,9 @@ class OutgoingMigration:
         listener()
 
     def _enter(self, status: MigrationStatus) -> None:
+        if status is MigrationStatus.POSTCOPY_ACTIVE:
+            self._phase = POSTCOPY
+            self.state.resume()
         self.state.enter(status)
 
     # -- the thread
@@ -140,8 +147,8 @@ class OutgoingMigration:
         stuck: PyqemuError | None = None
         with self.guest.lock:
             self.state.finish(status, failure)
-            if self.state.status is MigrationStatus.COMPLETED:
-                self.guest.leave()
+            if self.state.status is MigrationStatus.COMPLETED or self.control.departed.is_set():
+                self.guest.leave()  # in post-copy it runs elsewhere, however that ends: never let it run twice
             else:
                 stuck = self.guest.release()
             self.over.set()
@@ -187,6 +194,7 @@ class OutgoingMigration:
 
     def _send(self, channel: Channel) -> None:
         stream = StreamWriter(channel, lambda: self.parameters.max_bandwidth)
+        self._may_run_there = channel.two_way
         try:
             self._phase = SETUP
             self.source.setup(stream, self.control)
@@ -218,4 +226,11 @@ class OutgoingMigration:
         self._phase = DEVICES
         stream.unlimited = True
         self.source.complete(stream)
+        self._send_last()
         stream.flush()
+
+    def _send_last(self) -> None:
+        """From here on the guest may run elsewhere, and must not be let go here because somebody cancels. (Nobody runs
+        what is in a file or a command before that has been closed.)"""
+        if self._may_run_there and not self.state.send_last():
+            raise Interrupted("Interrupted")

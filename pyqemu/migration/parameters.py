@@ -16,6 +16,11 @@ from pyqemu.util.units import MIB, parse_size
 PAGE = 4096
 LARGEST = (1 << 64) - 1
 MOST_DOWNTIME = 2_000_000  # milliseconds
+ALIASES: Final = {
+    "x-cpu-throttle-initial": "cpu-throttle-initial",
+    "x-cpu-throttle-increment": "cpu-throttle-increment",
+}
+"""Names of QEMU 2.6 that became others; the human monitor takes them."""
 _POWER_OF_TWO = "a power of two no less than the target page size"
 
 # fmt: off
@@ -110,6 +115,7 @@ class Parameters:
 
         :raise QapiError: there is no such parameter, or no such value of it.
         """
+        name = ALIASES.get(name, name)
         attribute = name.replace("-", "_")
         if name not in qapi.MigrationParameter._value2member_map_:
             raise QapiError(f"invalid parameter value: {name}", hint=f"one of {', '.join(qapi.MigrationParameter)}")

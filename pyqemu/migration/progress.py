@@ -33,6 +33,7 @@ class MigrationState:
         self._began = clock()
         self._ended: float | None = None
         self._halted: float | None = None
+        self._is_sent = False
         self.status = MigrationStatus.NONE
         self.failure: Failure | None = None
         self.setup_time = 0  # milliseconds
@@ -44,10 +45,12 @@ class MigrationState:
         return self.status in FINAL
 
     def enter(self, status: MigrationStatus) -> bool:
-        """Go to a state that is not the last one. Returns False if it is over or is being cancelled: then nothing
-        changes."""
+        """Go to a state that is not the last one. Returns False if it is over or is being cancelled, or too late to be
+        cancelled: then nothing changes."""
         with self._lock:
             if self.is_final or self.status in (MigrationStatus.CANCELLING, status):
+                return False
+            if status is MigrationStatus.CANCELLING and self._is_sent:
                 return False
             if status is MigrationStatus.ACTIVE:
                 self.setup_time = self._milliseconds(self._began)
@@ -73,9 +76,22 @@ class MigrationState:
         self._tell(status)
         return True
 
+    def send_last(self) -> bool:
+        """The last bytes are about to leave: with them the guest may run elsewhere, so that nothing is cancelled any
+        more. Returns False if it is being cancelled already: then they must not leave."""
+        with self._lock:
+            self._is_sent = self.status is not MigrationStatus.CANCELLING
+            return self._is_sent
+
     def halt(self) -> None:
         """The guest stands still from now on."""
         self._halted = self._clock()
+
+    def resume(self) -> None:
+        """It runs again, at the other side."""
+        if self._halted is not None:
+            self.downtime = self._milliseconds(self._halted)
+            self._halted = None
 
     def _milliseconds(self, since: float) -> int:
         return round((self._clock() - since) * 1000)

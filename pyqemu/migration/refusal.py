@@ -15,6 +15,7 @@ from pyqemu.io.tls import TLS_RECORDS
 from pyqemu.migration.failure import Failure
 
 SHUT = struct.pack(">HHI", 1, 4, 1)  # type, length, "failed"
+_MESSAGES = range(1, 7)  # types of what comes by the return path
 MOST_TEXT = 1000  # bytes of a reason
 
 
@@ -34,11 +35,11 @@ def check_answer(channel: Channel, error: ChannelError | None = None) -> None:
     :raise WriteError: it has.
     """
     heard = b"".join(channel.heard())
+    reason = reason_in(heard)
     if heard.startswith(TLS_RECORDS):
         context = f"{channel.peer} expects TLS, but tls-creds is not set on this side"
-    elif heard.startswith(SHUT):
+    elif reason is not None:
         context = f"{channel.peer} refused the machine"
-        reason = _printable(heard[len(SHUT) : len(SHUT) + MOST_TEXT])
         if reason:
             context += f": {reason}"
     else:
@@ -46,6 +47,22 @@ def check_answer(channel: Channel, error: ChannelError | None = None) -> None:
     broken = f"{channel.cannot} write to {channel.kind}: Connection reset by peer"
     message = broken if error is None else error.message
     raise WriteError(message, context, peer=channel.peer) from error
+
+
+def reason_in(heard: bytes) -> str | None:
+    """Why a destination refuses the machine, from what it has said; empty if it does not say why, None if it does not
+    refuse it. With a return path other messages come before, and that of the failure comes twice."""
+    at, refused = 0, False
+    while True:
+        if heard.startswith(SHUT, at):
+            at, refused = at + len(SHUT), True
+        elif refused:
+            return _printable(heard[at : at + MOST_TEXT])
+        else:
+            kind, length = struct.unpack_from(">HH", heard, at) if len(heard) >= at + 4 else (0, 0)
+            if kind not in _MESSAGES:
+                return None
+            at += 4 + length
 
 
 def _printable(text: bytes) -> str:

@@ -44,7 +44,11 @@ class Snapshots:
         """The pages as they were when the dirty log was taken last."""
 
     def take(self) -> Snapshot:
-        """The machine as it is now."""
+        """The machine as it is now.
+
+        :raise MigrationError: not all of it is here.
+        """
+        self.machine.check_is_here()
         with self.machine.system.parked():
             for hook in self.machine.before_save:
                 hook()
@@ -57,6 +61,7 @@ class Snapshots:
 
         :raise MigrationError: the snapshot is of another machine; nothing has been changed.
         """
+        self.machine.check_is_here()
         self._check(snapshot)
         devices = self._read(snapshot.devices)
         with self.machine.system.parked():

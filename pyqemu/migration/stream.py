@@ -87,6 +87,16 @@ class StreamWriter:
             self._channel.interrupt.sleep(remaining)
         self._new_window()
 
+    def pause(self, limit: int) -> float:
+        """Seconds until more may be sent, for one who has better to do meanwhile than to sleep in :meth:`write`.
+
+        :param limit: bytes a second; 0 for no limit
+        """
+        remaining = self._window_start + WINDOW - self._clock()
+        if remaining <= 0:
+            self._new_window()
+        return remaining if limit and remaining > 0 and self._window_sent >= limit * WINDOW else 0.0
+
     def _new_window(self) -> None:
         self._window_start = self._clock()
         self._window_sent = 0
@@ -120,6 +130,37 @@ class StreamReader:
         :raise ChannelError: it cannot be sent.
         """
         self._channel.write(data)
+
+    @property
+    def available(self) -> int:
+        """Bytes that can be read without waiting, as far as :meth:`poll` knows."""
+        return len(self._buffer) - self._taken
+
+    def wait(self, seconds: float) -> None:
+        """Until something comes, at most so long.
+
+        :raise Interrupted: the migration was cancelled.
+        """
+        self._channel.wait_readable(time.monotonic() + seconds)
+
+    def poll(self) -> None:
+        """Take what has come, without waiting.
+
+        :raise EndOfStream: the peer closed its side.
+        :raise ChannelError: the connection broke, or the migration was cancelled.
+        """
+        data = self._channel.read_now(PIECE)
+        if data is not None:
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        if not data:
+            raise EndOfStream(
+                f"{self._channel.cannot} read from {self._channel.kind}: Unexpected end of file",
+                f"{self.peer} closed the connection after {self.position + self.available} bytes",
+                peer=self.peer,
+            )
+        self._buffer += data
 
     def read(self, size: int) -> bytes:
         """That many bytes.
@@ -156,12 +197,4 @@ class StreamReader:
 
     def _fill(self, size: int) -> None:
         while len(self._buffer) - self._taken < size:
-            data = self._channel.read(PIECE)
-            if not data:
-                got = self.position + len(self._buffer) - self._taken
-                raise EndOfStream(
-                    f"{self._channel.cannot} read from {self._channel.kind}: Unexpected end of file",
-                    f"{self.peer} closed the connection after {got} bytes",
-                    peer=self.peer,
-                )
-            self._buffer += data
+            self._take(self._channel.read(PIECE))

@@ -44,6 +44,10 @@ class Declared(Node):
             raise DeviceError(f"Property '.{name}' not found", f"properties of {cls.type_name}: {known}")
         return found
 
+    def own_properties(self) -> list[str]:
+        """The names of those that are its own, not those of a part of it."""
+        return list(self.properties)
+
     def get_option(self, name: str) -> str:
         """Return a property's value as text."""
         prop = self.find_property(name)

@@ -45,6 +45,7 @@ class UserObject(Declared):
 O = TypeVar("O", bound=type[UserObject])
 
 MODULES = (
+    "pyqemu.qom.authz",
     "pyqemu.qom.memory_backend",
     "pyqemu.qom.rng",
     "pyqemu.qom.secret",

@@ -50,6 +50,7 @@ _ABSTRACT = {
     "rng-backend": "object", "memory-backend": "object",
     "cpu": "device", "sys-bus-device": "device", "isa-device": "device",
     "pci-device": "device", "ide-device": "device", "ps2-device": "device",
+    "virtio-device": "device", "virtio-serial-port": "device", "virtio-bus": "bus",
     "pic-common": "isa-device", "pit-common": "isa-device",
     "ioapic-common": "sys-bus-device", "apic-common": "device", "pci-host-bridge": "sys-bus-device",
 }
@@ -62,10 +63,14 @@ _CONCRETE = {
         )
     },
     "System": "bus", "PCI": "bus", "ISA": "bus", "IDE": "bus", "floppy-bus": "bus", "i2c-bus": "bus",
+    "virtio-pci-bus": "virtio-bus", "virtio-mmio-bus": "virtio-bus", "virtio-serial-bus": "bus",
 }
 # fmt: on
 
-_BUS_PARENTS = {"PCI": "pci-device", "ISA": "isa-device", "IDE": "ide-device", "floppy-bus": "device"}
+_BUS_PARENTS = {
+    "PCI": "pci-device", "ISA": "isa-device", "IDE": "ide-device", "floppy-bus": "device",
+    "virtio-bus": "virtio-device", "virtio-serial-bus": "virtio-serial-port",
+}  # fmt: skip
 
 DEVICE_PROPERTIES = [
     PropertyType("parent_bus", "link<bus>"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyqemu.qapi.commands import command
-from pyqemu.qapi.errors import ErrorClass, QapiError
+from pyqemu.qapi.errors import QapiError
 from pyqemu.qapi.generated import types as schema
 from pyqemu.qapi.generated.types import (
     ACPIOSTInfo,
@@ -30,7 +30,6 @@ from pyqemu.qapi.generated.types import (
     NumaOptions,
     PanicAction,
     RebootAction,
-    RxFilterInfo,
     ShutdownAction,
     StatusInfo,
     SysEmuTarget,
@@ -45,6 +44,7 @@ from pyqemu.qapi.generated.types import (
 )
 from pyqemu.qom.memory_backend import MemoryBackendRam
 from pyqemu.qom.tree import Container
+from pyqemu.system.balloon import Balloons
 from pyqemu.system.dump.job import dump_active
 from pyqemu.system.inspection import CpuView, Identity, Inspection
 from pyqemu.system.machine import CpuModels, CpuPlace, MachineFacts
@@ -335,14 +335,23 @@ def query_acpi_ospm_status(system: System) -> list[ACPIOSTInfo]:
 
 @command("query-balloon")
 def query_balloon(system: System) -> BalloonInfo:
-    """There is no balloon device."""
-    raise QapiError("No balloon device has been activated", ErrorClass.DeviceNotActive)
+    """How much memory the guest makes do with.
+
+    :raise QapiError: DeviceNotActive: there is no balloon.
+    """
+    return BalloonInfo(actual=Balloons.of(system).active().remaining())
 
 
 @command("balloon")
 def balloon(system: System, *, value: int) -> None:
-    """There is no balloon device."""
-    raise QapiError("No balloon device has been activated", ErrorClass.DeviceNotActive)
+    """Ask the guest to make do with so many bytes.
+
+    :raise QapiError: DeviceNotActive: there is no balloon.
+    """
+    found = Balloons.of(system).active()
+    if value <= 0:
+        raise QapiError("Parameter 'target' expects a size")
+    found.set_target(value)
 
 
 # --- what there is none of --------------------------------------------------------------------------------------------
@@ -369,14 +378,6 @@ def query_tpm_models(system: System) -> list[TpmModel]:
 @command("query-tpm-types")
 def query_tpm_types(system: System) -> list[TpmType]:
     """There is no TPM."""
-    return []
-
-
-@command("query-rx-filter")
-def query_rx_filter(system: System, *, name: str | None = None) -> list[RxFilterInfo]:
-    """There are no network adapters."""
-    if name is not None:
-        raise QapiError(f"invalid net client name: {name}")
     return []
 
 

@@ -116,6 +116,11 @@ class TraceEvents(Trace):
     fw_cfg_read                      = declare("{s:#x} = {ret:x}")
     fw_cfg_add_file                  = declare("{s:#x} #{index}: {name} ({len} bytes)")
 
+    # hw/virtio
+    virtio_queue_notify              = declare("vdev {vdev:#x} n {n} vq {vq:#x}")
+    virtio_notify                    = declare("vdev {vdev:#x} vq {vq:#x}")
+    virtio_set_status                = declare("vdev {vdev:#x} val {val}")
+
     # hw/pci
     pci_cfg_read                     = declare("{dev} {devid:02}:{fnid} @{offs:#x} -> {val:#x}")
     pci_cfg_write                    = declare("{dev} {devid:02}:{fnid} @{offs:#x} <- {val:#x}")

@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import struct
+import subprocess
+import sys
 import time
 import zlib
 from pathlib import Path
@@ -75,6 +77,21 @@ def test_signals_end_in_order_and_images_are_whole(number: signal.Signals, guest
     assert status == 0
     assert errors == f"pyqemu: terminating on signal {number.value} ({number.name})\n"
     assert written(guest_image) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_also_where_nobody_reads_what_it_says(number: signal.Signals, guest_image: Path) -> None:
+    """``pyqemu … 2>&1 | head``."""
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pyqemu", "-display", "none", "-serial", "stdio", str(guest_image)],
+        stdin=subprocess.DEVNULL, stdout=writer, stderr=writer,
+    )  # fmt: skip
+    os.close(writer)
+    assert os.read(reader, 1)
+    os.close(reader)
+    process.send_signal(number)
+    assert process.wait(20) == 0
 
 
 def test_snapshot_leaves_the_image_alone(guest_image: Path) -> None:

@@ -31,6 +31,7 @@ def test_what_it_says() -> None:
         extended_key_usage=frozenset({CLIENT_AUTH}),
         host_names=("a.example", "::1", "10.0.0.1"),
         common_name="café",
+        distinguished_name="O=Test,CN=café",
     )
 
 

@@ -133,6 +133,53 @@ def test_finish_does_not_wait_for_ever(pair: tuple[SocketChannel, SocketChannel]
     assert pair[0].heard() == [b"answer"]
 
 
+@pytest.fixture
+def far(interrupt: Interrupt) -> Iterator[tuple[SocketChannel, socket.socket]]:
+    """A TCP connection whose other end takes little before it is read."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 10)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        channel = connect_tcp("127.0.0.1", str(listener.getsockname()[1]), interrupt, QUICK)
+        peer, _ = listener.accept()
+    with peer:
+        yield channel, peer
+        channel.close()
+
+
+def test_finish_knows_that_a_stalled_link_has_not_taken_all(far: tuple[SocketChannel, socket.socket]) -> None:
+    """It said that all was well after ten seconds, though most was still in our own kernel."""
+    channel, peer = far
+    channel.write(bytes(1 << 20))
+    with pytest.raises(CloseError) as error:
+        channel.finish()
+    assert error.value.timed_out
+    assert "took nothing of the last" in str(error.value)
+    assert str(error.value).endswith("bytes for 0.3 seconds)")
+    channel.close()
+    peer.settimeout(5)
+    with peer.makefile("rb") as reader, pytest.raises(ConnectionResetError):  # what follows never comes
+        reader.read()
+
+
+def test_finish_waits_for_a_slow_peer(far: tuple[SocketChannel, socket.socket]) -> None:
+    channel, peer = far
+    channel.write(bytes(1 << 20))
+    received = bytearray()
+
+    def read_slowly() -> None:
+        while data := peer.recv(1 << 15):
+            received.extend(data)
+            threading.Event().wait(0.02)
+        peer.close()
+
+    reader = threading.Thread(target=read_slowly)
+    reader.start()
+    channel.finish()
+    reader.join(10)
+    assert len(received) == 1 << 20
+
+
 def test_all_addresses_of_a_name_are_tried(interrupt: Interrupt, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -15,6 +15,8 @@ from typing import TypeAlias
 
 from pyqemu.crypto.credentials import TlsCreds, TlsCredsAnon, TlsCredsX509
 from pyqemu.qapi.errors import QapiError
+from pyqemu.qom import Container
+from pyqemu.qom.objects import create_object
 from pyqemu.system import RunState
 from tests.crypto.pki import FUTURE, PAST, Authority, Directory
 from tests.migration.machine import FakeDestination, FakeSource, Side, eventually
@@ -323,6 +325,42 @@ CAUSES["no common version"] = lambda scene: scene.tls(scene.client(priority=TLS_
 CAUSES["no common cipher suite"] = lambda scene: scene.tls(TlsCredsAnon(), scene.server())
 
 
+def _authorized(scene: Scene, **objects: object) -> Said:
+    """A destination whose ``tls-authz`` is *auth0*."""
+    destination = scene.with_creds(scene.server())
+    destination.objects |= objects
+    destination.migration.parameters.tls_authz = "auth0"
+    return scene.both(scene.with_creds(scene.client()), destination)
+
+
+def _list(type_name: str = "authz-simple", **values: object) -> object:
+    return create_object(Container(), type_name, "auth0", values)
+
+
+CAUSES["name not on the access list"] = lambda scene: _authorized(
+    scene, auth0=_list("authz-list", rules=[{"match": "O=Test,CN=server*", "policy": "allow", "format": "glob"}])
+)
+CAUSES["no access list"] = lambda scene: _authorized(scene)
+CAUSES["access list of another type"] = lambda scene: _authorized(scene, auth0=object())
+
+
+@cause("access list, but no certificate")
+def nameless(scene: Scene) -> Said:
+    destination = scene.with_creds(TlsCredsAnon(endpoint="server"))
+    destination.objects["auth0"] = _list(identity="anybody")
+    destination.migration.parameters.tls_authz = "auth0"
+    return scene.both(scene.with_creds(TlsCredsAnon()), destination)
+
+
+@cause("access list that has gone")
+def list_gone(scene: Scene) -> Said:
+    path = scene.directory / "names"
+    path.write_text('{"policy": "allow"}')
+    found = _list("authz-list-file", filename=str(path))
+    path.unlink()
+    return _authorized(scene, auth0=found)
+
+
 @cause("no credentials object")
 def no_credentials(scene: Scene) -> Said:
     return scene.both(scene.with_creds(scene.client(), id="other"), scene.with_creds(scene.server()))
@@ -470,6 +508,18 @@ def stands_still(scene: Scene) -> Said:
     peer = Peer(lambda connection: done.wait(20) and None)
     try:
         return scene.make(FakeSource(rounds=64)).send(peer.uri), NOTHING
+    finally:
+        done.set()
+        peer.close()
+
+
+@cause("destination stands still at the end")
+def stands_still_at_the_end(scene: Scene) -> Said:
+    """The last megabyte has left the program, not the host."""
+    done = threading.Event()
+    peer = Peer(lambda connection: done.wait(20) and None)
+    try:
+        return scene.make(FakeSource(rounds=1)).send(peer.uri), NOTHING
     finally:
         done.set()
         peer.close()

@@ -15,6 +15,7 @@ from pyqemu.migration.halves import Control, Options
 from pyqemu.migration.migration import Migration
 from pyqemu.migration.stream import StreamReader, StreamWriter
 from pyqemu.migration.transports import Host
+from pyqemu.qapi.generated.types import MigrationStatus
 from pyqemu.system import FakeClock, System
 
 PATIENCE = 20  # seconds that a test waits for what must happen
@@ -84,7 +85,9 @@ class FakeDestination:
     completed: bool = False
     cleanups: int = 0
 
-    def load(self, stream: StreamReader) -> None:
+    is_running: bool = False
+
+    def load(self, stream: StreamReader, enter: Callable[[MigrationStatus], None]) -> None:
         if self.gate is not None:
             assert self.gate.wait(PATIENCE)
         header = stream.read(24)

@@ -44,6 +44,8 @@ class QmpError(Exception):
 class Program:
     """One pyqemu with the counting guest, its monitor on a socket, its serial line in a file."""
 
+    patience = PATIENCE
+
     def __init__(self, directory: Path, name: str, *options: str, image: Path | None = None) -> None:
         self.serial = directory / f"{name}.serial"
         self.events: list[dict[str, Any]] = []
@@ -51,8 +53,7 @@ class Program:
         drive = ["-drive", f"file={image},format=raw,if=ide"] if image is not None else []
         control = directory / f"{name}.qmp"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pyqemu", "-display", "none", "-nodefaults", "-m", "4", "-bios",
-             str(directory / "counter.bin"), "-serial", f"file:{self.serial}", *drive,
+            [*self.command(directory), "-display", "none", "-nodefaults", "-serial", f"file:{self.serial}", *drive,
              "-qmp", f"unix:{control},server,nowait", *options],
             env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True,
@@ -61,6 +62,10 @@ class Program:
         self.wait(lambda: self._connect(control) or self._ended())
         self._line()
         self.ask("qmp_capabilities")
+
+    def command(self, directory: Path) -> list[str]:
+        """The program, and the options of its machine."""
+        return [sys.executable, "-m", "pyqemu", "-m", "4", "-bios", str(directory / "counter.bin")]
 
     def _connect(self, path: Path) -> bool:
         """Whether the program listens by now; the name of a socket is there a moment before that."""
@@ -76,7 +81,7 @@ class Program:
 
     def wait(self, condition: Callable[[], T]) -> T:
         """Until it is true; its value."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self.patience
         while not (found := condition()):
             assert time.monotonic() < end, "what must happen does not"
             time.sleep(0.01)

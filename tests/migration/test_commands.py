@@ -64,12 +64,13 @@ def test_a_refused_connection_as_it_began_with(one: Side) -> None:
     one.wait()
     assert type_(one, "info migrate") == (
         f"{CAPABILITIES}"
-        f"Migration status: failed (Error connecting to socket: Connection refused) tcp:127.0.0.1:{port}\n"
+        "Migration status: failed (Error connecting to socket: Connection refused)\n"
+        f"error context: tcp:127.0.0.1:{port}\n"
         "total time: 0 milliseconds\n"
     )
-    text = f"Error connecting to socket: Connection refused (tcp:127.0.0.1:{port})"
-    assert type_(one, f"migrate tcp:127.0.0.1:{port}") == f"{text}\n"
-    assert ask(one, "query-migrate") == {"status": "failed", "error-desc": text}
+    text = "Error connecting to socket: Connection refused"
+    assert type_(one, f"migrate tcp:127.0.0.1:{port}") == f"{text}\nerror context: tcp:127.0.0.1:{port}\n"
+    assert ask(one, "query-migrate") == {"status": "failed", "error-desc": f"{text} (tcp:127.0.0.1:{port})"}
 
 
 def test_a_name_without_address(one: Side) -> None:
@@ -149,12 +150,14 @@ def test_parameters_of_the_human_monitor(one: Side) -> None:
     for line in (
         "migrate_set_parameter max-bandwidth 2", "migrate_set_parameter tls-hostname a.example",
         "migrate_set_parameter compress-level 9", "migrate_set_parameter block-incremental on",
-        "migrate_set_parameter xbzrle-cache-size 1M",
+        "migrate_set_parameter xbzrle-cache-size 1M", "migrate_set_parameter x-cpu-throttle-initial 30",
+        "migrate_set_parameter cpu-throttle-increment 15",
     ):  # fmt: skip
         assert type_(one, line) == ""
     parameters = one.migration.parameters
     assert (parameters.max_bandwidth, parameters.tls_hostname, parameters.compress_level) == (2 << 20, "a.example", 9)
     assert (parameters.block_incremental, parameters.xbzrle_cache_size) == (True, 1 << 20)
+    assert (parameters.cpu_throttle_initial, parameters.cpu_throttle_increment) == (30, 15)
     type_(one, "migrate_set_speed 3")
     type_(one, "migrate_set_downtime 1")
     assert (parameters.max_bandwidth, parameters.downtime_limit) == (3 << 20, 1000)

@@ -98,7 +98,9 @@ def test_with_tls(make: Make, tmp_path: Path, image: Path) -> None:
     client = client_directory(tmp_path / "client", authority)
     source = make("source", "-object", f"tls-creds-x509,id=tls0,dir={client},endpoint=client")
     destination = make("destination", "-incoming", "defer", "-object",
-                       f"tls-creds-x509,id=tls0,dir={server},endpoint=server,verify-peer=on")  # fmt: skip
+                       f"tls-creds-x509,id=tls0,dir={server},endpoint=server,verify-peer=on", "-object",
+                       "authz-list,id=auth0,rules.0.match=O=Test,,CN=client1,rules.0.policy=allow")  # fmt: skip
+    destination.ask("migrate-set-parameters", {"tls-authz": "auth0"})
     for program in (source, destination):
         program.ask("migrate-set-parameters", {"tls-creds": "tls0"})
     source.count()
@@ -253,8 +255,9 @@ def test_a_destination_that_cannot_have_the_image_refuses_the_machine(
     source.count()
     information = source.migrate(uri)
     assert information["status"] == "failed"
-    if not return_path:
-        assert f"refused the machine: {IN_USE.format(other)}" in information["error-desc"]
+    beginning = "the destination could not load the machine" if return_path else "Unable to write to socket: "
+    assert information["error-desc"].startswith(beginning)
+    assert f"({uri} refused the machine: {IN_USE.format(other)}" in information["error-desc"]
     assert destination.process.wait() == 1
     assert destination.quit() == f"pyqemu: load of migration failed: {IN_USE.format(other)}\n"
     assert source.state == "running"
@@ -262,6 +265,83 @@ def test_a_destination_that_cannot_have_the_image_refuses_the_machine(
     source.quit()
     check(image, source)
     holder.close()
+
+
+def test_a_source_that_cannot_have_its_image_back_stays_paused_and_says_why(
+    make: Make, tmp_path: Path, image: Path
+) -> None:
+    """Somebody else takes it between the end of the stream and the news that nobody has loaded it."""
+    sent, go = tmp_path / "sent", tmp_path / "go"
+    source = make("source")
+    source.count()
+    source.ask("migrate", uri=f"exec:cat > /dev/null; touch {sent}; until [ -e {go} ]; do sleep 0.02; done; exit 4")
+    source.wait(sent.exists)
+    holder = FileNode(str(image))
+    go.touch()
+    assert source.ended()["error-desc"].startswith("Command failed: the command exited with status 4")
+    assert source.state == "postmigrate"
+    with pytest.raises(QmpError, match=re.escape(IN_USE.format(image))):
+        source.ask("cont")
+    assert source.state == "postmigrate"
+    holder.close()
+    source.ask("cont")
+    source.count()
+    assert f"the guest cannot go on after its migration has failed: {IN_USE.format(image)}\n" in source.quit()
+    check(image, source)
+
+
+@pytest.mark.parametrize("how", [{"blk": True}, {"inc": True}, {}], ids=["blk", "inc", "capability"])
+def test_disks_move_with_the_machine(make: Make, tmp_path: Path, image: Path, how: dict[str, bool]) -> None:
+    uri, other = f"unix:{tmp_path / 'socket'}", tmp_path / "other.img"
+    with other.open("wb") as file:
+        file.truncate(64 << 20)
+    os.truncate(image, 64 << 20)
+    source, destination = make("source"), make("destination", "-incoming", uri, image=other)
+    source.ask("migrate-set-parameters", {"max-bandwidth": 48 << 20})  # so that the guest writes meanwhile
+    if not how:
+        source.ask("migrate-set-capabilities", capabilities=[{"capability": "block", "state": True}])
+    source.count()
+    source.ask("migrate", uri=uri, **how)
+    source.wait(lambda: source.ask("query-migrate").get("status") == "active")
+    source.count(2)
+    disk = source.ended()["disk"]
+    assert disk["total"] == 64 << 20
+    assert disk["remaining"] == 0
+    assert disk["transferred"] > 64 << 20, "the guest has written during the migration"
+    destination.wait(lambda: destination.state == "running")
+    destination.count()
+    destination.quit()
+    check(other, source, destination)
+
+
+def test_a_disk_that_is_smaller_at_the_destination(make: Make, tmp_path: Path, image: Path) -> None:
+    uri, other = f"unix:{tmp_path / 'socket'}", tmp_path / "other.img"
+    other.write_bytes(bytes(512))
+    os.truncate(image, 2 << 20)
+    source, destination = make("source"), make("destination", "-incoming", uri, image=other)
+    source.count()
+    source.ask("migrate", uri=uri, blk=True)
+    why = (
+        "Error loading block device ide0-hd0 (a chunk at 1048576 is beyond its end: it has 512 bytes here; "
+        "must be as many as there)"
+    )
+    assert f"({uri} refused the machine: {why}" in source.ended()["error-desc"]
+    assert destination.process.wait() == 1
+    assert destination.quit() == f"pyqemu: load of migration failed: {why}\n"
+    source.count()
+    source.quit()
+    check(image, source)
+
+
+def test_a_disk_that_both_sides_share_cannot_be_sent(make: Make, tmp_path: Path, image: Path) -> None:
+    uri = f"unix:{tmp_path / 'socket'}"
+    source, destination = make("source"), make("destination", "-incoming", uri)
+    source.ask("migrate", uri=uri, blk=True)
+    assert f"refused the machine: {IN_USE.format(image)}" in source.ended()["error-desc"]
+    assert destination.process.wait() == 1
+    source.count()
+    source.quit()
+    check(image, source)
 
 
 def test_stop_and_cont_while_waiting_say_what_the_guest_does_then(make: Make, tmp_path: Path) -> None:
@@ -304,19 +384,19 @@ def test_the_human_monitor_tells_why(tmp_path: Path) -> None:
             assert more, heard
         return heard.removesuffix(PROMPT).splitlines()[1:]  # the first is ours
 
-    def refused(beginning: str) -> str:
-        return rf"{beginning} ?\(?tcp:localhost:{port}, tried .*"
-
+    context = rf"error context: tcp:localhost:{port}, tried .+"
     prompted()
     assert answer(f"migrate -d tcp:localhost:{port}") == []
-    assert re.fullmatch(refused("pyqemu: Error connecting to socket: Connection refused"),
+    assert re.fullmatch(rf"pyqemu: Error connecting to socket: Connection refused \(tcp:localhost:{port}, tried .+\)",
                         process.stderr.readline().strip())  # fmt: skip
-    capabilities, status, total = answer("info migrate")
+    capabilities, status, why, total = answer("info migrate")
     assert capabilities.startswith("capabilities: xbzrle: off rdma-pin-all: off auto-converge: off zero-blocks: off "
                                    "compress: off events: off x-postcopy-ram: off")  # fmt: skip
-    assert re.fullmatch(refused(r"Migration status: failed \(Error connecting to socket: Connection refused\)"), status)
+    assert status == "Migration status: failed (Error connecting to socket: Connection refused)"
+    assert re.fullmatch(context, why)
     assert re.fullmatch("total time: [0-9]+ milliseconds", total)
-    (said,) = answer(f"migrate tcp:localhost:{port}")
-    assert re.fullmatch(refused("Error connecting to socket: Connection refused"), said)
+    said, why = answer(f"migrate tcp:localhost:{port}")
+    assert said == "Error connecting to socket: Connection refused"
+    assert re.fullmatch(context, why)
     process.communicate("quit\n", timeout=60)
     assert process.returncode == 0

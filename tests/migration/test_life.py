@@ -247,6 +247,31 @@ def test_cancel_while_the_limit_holds_it_back(side: MakeSide) -> None:
     cancel(source)
 
 
+def test_cancel_comes_too_late_when_everything_has_been_sent(side: MakeSide) -> None:
+    """The guest may run at the destination by then: it was let go here as well."""
+    everything, done = threading.Event(), threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        while connection.recv(65536):
+            pass
+        everything.set()
+        done.wait(20)
+
+    peer = Peer(behave)
+    source = side()
+    events_on(source)
+    run(source)
+    source.migrate(peer.uri)
+    assert everything.wait(10)
+    with source.system.lock:
+        source.migration.cancel()
+    done.set()
+    assert source.wait() == "completed"
+    assert source.statuses == ["setup", "active", "completed"]
+    assert source.system.state is RunState.POSTMIGRATE
+    peer.close()
+
+
 def test_cancel_without_a_migration_does_nothing(side: MakeSide) -> None:
     source = side()
     source.migration.cancel()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyqemu.qom.vmstate import (
+    I64,
     U8,
     U16,
     U32,
@@ -145,3 +146,17 @@ def test_a_subsection_of_another_family_is_left_alone() -> None:
     assert reader.position == 1
     with pytest.raises(LoadError, match="'t' has no subsection 't/b'"):
         layout.read(SimpleNamespace(value=0, extra=0), BytesReader(b"\1\5\3t/b\0\0\0\1\7"))
+
+
+def test_a_subsection_with_a_strange_name_is_named_in_one_line() -> None:
+    """A stream with the name's length too large put line ends and zeros into the message."""
+    layout = VMState("t", fields=(U8("x"),), subsections=(VMState("t/a", fields=(U8("x"),), needed=lambda _: False),))
+    with pytest.raises(LoadError, match=r"^'t' has no subsection 't/b\.\.\.', at byte 0x1$"):
+        layout.load(SimpleNamespace(x=0), b"\1\5\6t/b\n\0\xff")
+
+
+def test_a_signed_number_that_grew_too_large_wraps() -> None:
+    """A time-stamp counter that was loaded just below its end could not be saved again."""
+    layout = VMState("t", fields=(I64("x"),))
+    assert layout.save(SimpleNamespace(x=(1 << 63) + 5)).hex() == "8000000000000005"
+    assert layout.save(SimpleNamespace(x=-2)).hex() == "fffffffffffffffe"

@@ -168,10 +168,18 @@ class IsaFdc(IsaDevice):
         self.phase = Phase(self.phase)
         self.line.set(bool(self.sra & r.SRA_PENDING))
         self.transfer = None
+        if self.phase is not Phase.EXECUTION and 0 < self.data_len <= self.data_pos:  # QEMU never says so
+            self.to_command_phase()
+        if self.phase is Phase.COMMAND and self.data_pos:  # the rest of its bytes will come
+            self.command = commands.find(self.fifo[0])
         if self.timer is not None and self.timer.pending:
             self._action = commands.read_id_done
-        elif self.phase is Phase.EXECUTION:  # the driver will try again
-            self.finish((0, 0, 1), r.ST0_ABNORMAL, r.ST1_BAD_DATA)
+        elif self.phase is Phase.EXECUTION:
+            self.transfer = Transfer.resumed(self)
+            if self.transfer is None:  # the driver will try again
+                self.finish((0, 0, 1), r.ST0_ABNORMAL, r.ST1_BAD_DATA)
+            elif not self.msr & r.MSR_NO_DMA:
+                self.defer(IsaFdc._ask_for_dma)  # not now: not all devices are loaded
 
     # -- interrupt
 
@@ -324,6 +332,10 @@ class IsaFdc(IsaDevice):
             self.msr |= r.MSR_NO_DMA | r.MSR_READY | (r.MSR_TO_HOST if transfer.to_host else 0)
             self.sra |= r.SRA_PENDING
             self.line.set(True)
+
+    def _ask_for_dma(self) -> None:
+        if self.channel is not None:
+            self.channel.hold_dreq()
 
     def end_execution(self) -> None:
         """No more data."""

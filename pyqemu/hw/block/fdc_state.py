@@ -1,8 +1,8 @@
 """The saved state of the floppy disk controller, in QEMU's layout.
 
-A command that is about to execute is executed first. Data that are on their way in the execution phase are
-not described: images are quick, so that it only lasts as long as a guest takes to serve it, and drivers try
-again.
+A command that is about to execute is executed first. Of one whose data are on their way position and length are saved,
+the drive's head tells which sector that is, and the FIFO has its bytes. FORMAT TRACK cannot be described so: it fails
+after loading, and drivers try again.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ drive_vmstate = VMState(
 
 def _before_save(fdc: IsaFdc) -> None:
     fdc.complete_now()
+    if fdc.transfer is not None:
+        fdc.transfer.describe()
 
 
 def _after_load(fdc: IsaFdc) -> None:
@@ -45,6 +47,11 @@ def _after_load(fdc: IsaFdc) -> None:
 
 
 def _in_fifo(fdc: IsaFdc, values: Values) -> None:
+    if _phase_in(values) == EXECUTION_PHASE:
+        return  # then they tell of a transfer: whether of a possible one is seen when it is resumed
+    for name, limit in (("data_pos", FIFO_SIZE - 1), ("data_len", FIFO_SIZE)):
+        if values[name] > limit:
+            raise LoadError(f"{name}: expected 0 to {limit}, found {values[name]}")
     if values["data_pos"] > values["data_len"]:
         raise LoadError(f"data_pos: expected at most data_len, {values['data_len']}, found {values['data_pos']}")
 
@@ -54,6 +61,12 @@ def _phase_of(msr: int) -> int:
     if msr & MSR_NO_DMA or not msr & MSR_READY:
         return EXECUTION_PHASE
     return RESULT_PHASE if msr & MSR_TO_HOST else COMMAND_PHASE
+
+
+def _phase_in(values: Values) -> int:
+    """The phase of a state that was read."""
+    told = (part["phase"] for part in values.subsections if part.layout.name == "fdc/phase")
+    return next(told, _phase_of(values["msr"]))
 
 
 class _Msr(Number):
@@ -74,7 +87,7 @@ _registers = VMState(
     fields=(
         U8("sra"), U8("srb"), U8("dor", wire="dor_vmstate"), U8("tdr"), U8("dsr"), _Msr("msr"),
         U8("status0"), U8("status1"), U8("status2"),
-        Array("fifo", U8, FIFO_SIZE), U32("data_pos", maximum=FIFO_SIZE - 1), U32("data_len", maximum=FIFO_SIZE),
+        Array("fifo", U8, FIFO_SIZE), U32("data_pos"), U32("data_len"),
         U8("data_state"), U8("data_dir"), U8("eot"),
         U8("timer0"), U8("timer1"), U8("precomp_trk"), U8("config"), U8("lock"), U8("pwrd"),
         Equal8("num_floppies"), Array("drives", drive_vmstate, 2, since=1, each=True),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Direction", "FormatTransfer", "Transfer"]
 
+MULTI, FORMAT = 0x01, 0x02  # bits of the saved data_state
+
 
 class Direction(enum.IntEnum):
     """What happens to the data of a command. The values are those of the saved state."""
@@ -78,6 +80,45 @@ class Transfer:
     def without_host(self) -> bool:
         """VERIFY needs nobody."""
         return self.direction is Direction.VERIFY
+
+    # -- saved and loaded
+
+    def _place_of(self, position: int) -> int:
+        """Where the head is, as QEMU has it: behind a sector that was written, on one that was read."""
+        return max(position - 1, 0) // SECTOR if self.to_host else position // SECTOR
+
+    def describe(self) -> None:
+        """Put into the controller's state what :meth:`resumed` needs."""
+        fdc = self.fdc
+        fdc.data_pos, fdc.data_len = self.position, self.length
+        fdc.data_dir, fdc.status2 = self.direction, self.status2
+        fdc.data_state, fdc.eot = MULTI * self.target.multi_track, self.target.last
+        fdc.fifo[:] = self.buffer
+        self.drive.head, self.drive.sect = self.places[self._place_of(self.position)]
+
+    @classmethod
+    def resumed(cls, fdc: IsaFdc) -> Transfer | None:
+        """The transfer that a loaded state tells of; None if there can be none such."""
+        drive = fdc.drive
+        if drive is None or fdc.data_state & FORMAT or fdc.data_dir not in tuple(Direction):
+            return None
+        direction, multi_track = Direction(fdc.data_dir), bool(fdc.data_state & MULTI)
+        probe = cls(fdc, drive, direction, Target(drive.track, 0, 1, fdc.eot, multi_track), 0)
+        if not probe.places:
+            return None  # no disk
+        place = probe._place_of(fdc.data_pos)
+        head, first = drive.head, drive.sect - place
+        if first < 1 and multi_track and drive.head == 1:  # it has begun on the other side
+            last_sector = max(sector for _, sector in probe.places)
+            head, first = 0, last_sector + 1 - (place - drive.sect + 1)
+        transfer = cls(fdc, drive, direction, Target(drive.track, head, first, fdc.eot, multi_track), 0)
+        expected = drive.head, drive.sect
+        if first < 1 or place >= len(transfer.places) or transfer.places[place] != expected:
+            return None
+        transfer.length = min(fdc.data_len, transfer.length)
+        transfer.position, transfer.status2 = fdc.data_pos, fdc.status2
+        transfer.buffer[:] = fdc.fifo
+        return transfer if transfer.position < transfer.length else None
 
     # -- with DMA
 
@@ -206,6 +247,9 @@ class FormatTransfer(Transfer):
             position += 4
         self._finish(position - start)
         return position
+
+    def describe(self) -> None:
+        self.fdc.data_state = FORMAT
 
     def put_byte(self, value: int) -> None:
         self.buffer[self.position % 4] = value

@@ -95,6 +95,7 @@ class Vga(VgaRegisters):
     def loaded(self) -> None:
         """Saved state was put into the registers and the memory."""
         self.ar_flip_flop = bool(self.ar_flip_flop)
+        self.drop_absent_bits()
         self.dac_8bit = bool(self.vbe.regs[4] & 0x20)
         self.vbe.loaded()
         self.window.update()

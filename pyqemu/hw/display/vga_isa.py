@@ -18,11 +18,14 @@ class IsaVga(IsaDevice):
 
     vga: Vga
 
+    vmstate = Vga.vmstate  # of the chip: there is nothing around it
+
     def realize(self) -> None:
         if not 1 <= self.vgamem_mb <= 512 or self.vgamem_mb & self.vgamem_mb - 1:
             raise DeviceError("Property 'isa-vga.vgamem_mb' must be a power of two from 1 to 512")
         clock = self.bus.system.clock if self.retrace == "precise" else None
         self.vga = Vga(self.vgamem_mb * MIB, clock=clock, trace=self.bus.system.trace)
+        self.vga.is_vbe_vmstate = 0  # QEMU says so in this adapter's section, and saves VBE's registers all the same
         self.vga.map_legacy(self.bus.memory, self.bus.io)
         self.bus.memory.add(LFB_BASE, self.vga.vram_region)
 

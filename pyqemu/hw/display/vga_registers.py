@@ -178,6 +178,13 @@ class VgaRegisters:
             case _:
                 pass
 
+    def drop_absent_bits(self) -> None:
+        """Saved state was loaded: bits that these registers do not have are forgotten, as when they are written."""
+        for registers, masks in (
+            (self.sr, SEQUENCER_MASKS), (self.gr, GRAPHICS_MASKS), (self.ar, ATTRIBUTE_MASKS)
+        ):  # fmt: skip
+            registers[:] = bytes(value & mask for value, mask in zip(registers, masks, strict=True))
+
     def _set(self, array: bytearray, index: int, value: int) -> None:
         if array[index] != value:
             array[index] = value

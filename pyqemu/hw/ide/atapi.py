@@ -9,6 +9,7 @@ whole.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from pyqemu.block import BlockIOError, Drive, ErrorAction
 from pyqemu.hw.ide import mmc
@@ -20,6 +21,11 @@ __all__ = ["AtapiDrive"]
 
 PACKET_SIZE = 12
 DMA_CHUNK = 512 * 1024
+Fetch = Callable[[int], bytes]
+
+
+def _lost(length: int) -> bytes:
+    raise mmc.CheckCondition(mmc.ABORTED_COMMAND, mmc.ASC_COMMUNICATION_FAILURE)
 
 
 class AtapiDrive(Model):
@@ -36,7 +42,8 @@ class AtapiDrive(Model):
         self._use_dma = False
         self._limit = 0
         self._left = 0  # bytes of the answer that are still to go
-        self._fetch: Callable[[int], bytes] = bytes
+        self._ahead = b""  # the begin of that, where it was fetched before its time
+        self._fetch: Fetch = bytes
         drive.on_change.append(self.medium_changed)
         drive.tray = self
 
@@ -210,13 +217,28 @@ class AtapiDrive(Model):
 
         self.reply_stream(len(data), fetch)
 
-    def reply_stream(self, length: int, fetch: Callable[[int], bytes]) -> None:
+    def reply_stream(self, length: int, fetch: Fetch) -> None:
         """Answer with `length` bytes, which `fetch(n)` gives in order."""
-        self._left, self._fetch = length, fetch
+        self._left, self._ahead, self._fetch = length, b"", fetch
         if length and self._use_dma:
             self.unit.bus.request_dma(self.unit, self._run_dma)
         else:
             self._next_block()
+
+    def look_ahead(self, most: int) -> tuple[bytes, int]:
+        """What follows the present block of an answer: its next bytes, at most so many, and the length of all of it."""
+        wanted = min(self._left, most)
+        if len(self._ahead) < wanted:
+            with suppress(BlockIOError, mmc.CheckCondition):  # the guest will see when it comes to that
+                self._ahead += self._fetch(wanted - len(self._ahead))
+        return self._ahead[:wanted], self._left
+
+    def resume_reply(self, data: bytes, left: int) -> None:
+        """Go on with an answer that was saved: with what :meth:`look_ahead` has told. What it has not is lost; the
+        command fails when it comes to that, and guests try again."""
+        self._left = left
+        self._limit = self.unit.hcyl << 8 | self.unit.lcyl  # of the present block: those before the last are as long
+        self._ahead, self._fetch = data, _lost
 
     def _next_block(self) -> None:
         if not self._left:
@@ -259,7 +281,12 @@ class AtapiDrive(Model):
     def _get(self, size: int, again: Callable[[], None]) -> bytes | None:
         """The next bytes of the answer; None if the host could not read them: that has been dealt with."""
         try:
-            return self._fetch(size)
+            missing = size - len(self._ahead)
+            data = self._ahead[:size] + (self._fetch(missing) if missing > 0 else b"")
+            self._ahead = self._ahead[size:]
+            return data
+        except mmc.CheckCondition as condition:
+            self.fail(condition.key, condition.asc)
         except BlockIOError as error:
             match self.drive.handle_error(error, is_write=False):
                 case ErrorAction.IGNORE:

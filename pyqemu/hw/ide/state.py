@@ -11,6 +11,7 @@ from typing import Any
 
 from pyqemu.hw.ide import registers as r
 from pyqemu.hw.ide.ata import AtaDisk
+from pyqemu.hw.ide.atapi import AtapiDrive
 from pyqemu.hw.ide.core import EndTransfer, IdeBus, Unit
 from pyqemu.hw.pci.state import pci_function
 from pyqemu.qom.vmstate import (
@@ -36,7 +37,8 @@ IO_BUFFER_SIZE = 256 * 512 + 4  # QEMU's transfer buffer, which it saves whole
 
 class Block(Field):
     """The block at the data port, in the fields that QEMU describes it with: the sectors of a multiple block, the
-    transfer buffer, position and length in it, what comes after, two sizes of packet transfers.
+    transfer buffer, position and length in it, what comes after, how much of a packet's answer follows in the buffer
+    and in all.
     """
 
     layout = struct.Struct(">iiBii")
@@ -51,9 +53,11 @@ class Block(Field):
         assert isinstance(device, Unit)
         sectors = device.model.block_sectors if isinstance(device.model, AtaDisk) else 0
         length = (device.in_end or device.out_end) - device.position
-        packet = length if device.end is EndTransfer.PACKET_REPLY else 0
-        out += struct.pack(">i", sectors) + bytes(device.buffer[:IO_BUFFER_SIZE]).ljust(IO_BUFFER_SIZE, b"\0")
-        out += self.layout.pack(device.position, length, device.end, packet, packet)
+        data, ahead, left = bytes(device.buffer), b"", 0
+        if device.end is EndTransfer.PACKET_REPLY and isinstance(device.model, AtapiDrive):
+            ahead, left = device.model.look_ahead(IO_BUFFER_SIZE - len(data))
+        out += struct.pack(">i", sectors) + (data + ahead).ljust(IO_BUFFER_SIZE, b"\0")
+        out += self.layout.pack(device.position, length, device.end, len(ahead), left)
         return [
             {"name": "req_nb_sectors", "type": "int32", "size": 4},
             {"name": "io_buffer", "array_len": IO_BUFFER_SIZE, "type": "uint8", "size": 1},
@@ -61,27 +65,32 @@ class Block(Field):
               for name, size in zip(self.NAMES, (4, 4, 1, 4, 4), strict=True)),
         ]  # fmt: skip
 
-    def read(self, reader: Reader, scope: Scope) -> tuple[int, bytes, int, EndTransfer]:
+    def read(self, reader: Reader, scope: Scope) -> tuple[int, bytes, int, EndTransfer, bytes, int]:
         (sectors,) = struct.unpack(">i", reader.take(4))
         data = reader.take(IO_BUFFER_SIZE)
         start = reader.position
-        position, length, end, _, _ = self.layout.unpack(reader.take(self.layout.size))
+        position, length, end, ahead, left = self.layout.unpack(reader.take(self.layout.size))
         if end > EndTransfer.NOTHING or position < 0 or length < 0 or position + length > IO_BUFFER_SIZE:
             raise LoadError(
                 f"expected a block within {IO_BUFFER_SIZE} bytes, found {length} at {position}, then {end}", start
             )
         if not 0 <= sectors <= MAX_SECTORS:
             raise LoadError(f"expected at most {MAX_SECTORS} sectors, found {sectors}", start)
-        return sectors, data[: position + length], position, EndTransfer(end)
+        if ahead < 0 or left < 0:
+            raise LoadError(f"expected what is left of an answer, found {ahead} of {left} bytes", start)
+        behind = data[position + length :][: min(ahead, left)]
+        return sectors, data[: position + length], position, EndTransfer(end), behind, left
 
     def apply(self, device: object, value: Any) -> None:
         assert isinstance(device, Unit)
-        sectors, data, position, end = value
+        sectors, data, position, end, behind, left = value
         if isinstance(device.model, AtaDisk):
             device.model.block_sectors = sectors
         device.end = end
         to_host = end not in (EndTransfer.SECTOR_WRITE, EndTransfer.PACKET_COMMAND)
         device.load_block(data, position, to_host=to_host)
+        if end is EndTransfer.PACKET_REPLY and isinstance(device.model, AtapiDrive):
+            device.model.resume_reply(behind, left)
 
     def declare(self) -> dict[str, Any]:
         return {**super().declare(), "field": "io_buffer"}

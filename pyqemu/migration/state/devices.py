@@ -149,6 +149,11 @@ class DeviceReader:
             known = sorted({state.instance for state in self.machine.states if state.idstr == idstr})
             hint = f"instances of it here: {', '.join(map(str, known))}" if known else "this machine has no such device"
             raise MigrationError(f"Unknown savevm section or instance '{idstr}' {instance}", hint)
+        if any(each is kept for each, *_ in self.foreign):
+            raise MigrationError(
+                f"error while loading state for instance {instance:#x} of device '{idstr}'",
+                f"its section comes twice, at byte {reading.position:#x}",
+            )
         mark = frame.footer(number)
         data = bytearray()
         while not (reading.peek(5) == mark and (reading.peek(6)[5:] or b"\0") in _TYPES_BEHIND_A_FOOTER):

@@ -10,12 +10,14 @@ import struct
 from typing import Protocol
 
 from pyqemu.migration.failure import MigrationError
+from pyqemu.util.text import bytes_shown
 
 MAGIC = 0x5145564D  # "QEVM"
 VERSION = 3
 OBSOLETE_VERSION = 2
 MAX_MACHINE_NAME = 256  # bytes that we are willing to read
 MAX_DESCRIPTION = 64 << 20
+PIECE = 64 << 10  # bytes that are skipped at once
 
 
 class Section(enum.IntEnum):
@@ -107,11 +109,23 @@ class Reading:
 
         :raise MigrationError: there are more than *limit*.
         """
+        return self.take(self._length(limit, what))
+
+    def skip_counted(self, limit: int, what: str) -> None:
+        """The same, without keeping them.
+
+        :raise MigrationError: there are more than *limit*.
+        """
+        left = self._length(limit, what)
+        while left:
+            left -= len(self.take(min(left, PIECE)))
+
+    def _length(self, limit: int, what: str) -> int:
         start = self.position
         length = self.u32()
         if length > limit:
             raise damaged(f"the {what} is {length} bytes long, at most {limit} were expected", start)
-        return self.take(length)
+        return length
 
 
 class MemoryInput:
@@ -157,7 +171,7 @@ def name_of(data: bytes, position: int) -> str:
     """A name as text that may stand in messages."""
     text = data.decode("latin-1")
     if not text.isascii() or not text.isprintable():
-        raise damaged(f"expected a name, found {data[:32]!r}", position)
+        raise damaged(f"expected a name, found {bytes_shown(data)}", position)
     return text
 
 

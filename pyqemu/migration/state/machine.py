@@ -6,11 +6,13 @@ instance, and by nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pyqemu.memory import RamBlock
+from pyqemu.migration.failure import MigrationError
+from pyqemu.migration.state.disks import Disk
 from pyqemu.qom.vmstate import Values, VMState
 from pyqemu.system import System
 
@@ -50,6 +52,7 @@ class SavedBlock:
     :param length: bytes of it that are in use
     :param resizable: whether it may grow, up to the block's size
     :param loaded: called with the new contents after a load, for blocks that nobody has mapped
+    :param is_paged: whether it is reached through address spaces alone: then its pages may come while the guest runs
     """
 
     name: str
@@ -57,6 +60,12 @@ class SavedBlock:
     length: int
     resizable: bool = False
     loaded: Callable[[bytes], None] | None = None
+    is_paged: bool = False
+
+    @property
+    def pages(self) -> int:
+        """Its length in pages."""
+        return (self.length + PAGE_SIZE - 1) // PAGE_SIZE
 
 
 @dataclass
@@ -83,6 +92,7 @@ class SavedMachine:
     :ivar after_load: called in the end, when all is applied
     :ivar before_restore: called before a snapshot of this very machine is put back
     :ivar page_written: hears of memory that is put back: block, offset, length
+    :ivar disks: those that are in the machine now, for ``migrate -b``
     """
 
     name: str
@@ -97,6 +107,7 @@ class SavedMachine:
     after_load: list[Callable[[], None]] = field(default_factory=list)
     before_restore: list[Callable[[], None]] = field(default_factory=list)
     page_written: list[Callable[[RamBlock, int, int], None]] = field(default_factory=list)
+    disks: Callable[[], Sequence[Disk]] = tuple
 
     def add(self, idstr: str, device: Any, layout: VMState | None = None, *, instance: int | None = None,
             order: int = 0, before: str = "", type_name: str = "") -> SavedState:  # fmt: skip
@@ -117,10 +128,10 @@ class SavedMachine:
         self.states = [state for state in self.states if state.device is not device]
 
     def add_block(self, name: str, block: RamBlock, *, length: int | None = None,
-                  loaded: Callable[[bytes], None] | None = None) -> None:  # fmt: skip
+                  loaded: Callable[[bytes], None] | None = None, is_paged: bool = False) -> None:  # fmt: skip
         """Add a block of memory; one with a *length* may grow up to its size."""
         used = block.size if length is None else length
-        self.blocks.append(SavedBlock(name, block, used, length is not None, loaded))
+        self.blocks.append(SavedBlock(name, block, used, length is not None, loaded, is_paged))
 
     def accept(self, idstr: str, *, after: str) -> None:
         """Take that section from others although there is no such device here."""
@@ -141,6 +152,11 @@ class SavedMachine:
             self.add_block(name, RamBlock(name, length))
             found = self.blocks[-1]
         return found
+
+    def check_is_here(self) -> None:
+        """:raise MigrationError: some of memory is still at the host that the guest came from."""
+        if any(saved.block.pager is not None for saved in self.blocks):
+            raise MigrationError("Not all of the guest's memory has come yet", "wait until its migration has completed")
 
     @property
     def sorted_blocks(self) -> list[SavedBlock]:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import struct
 import time
 import zlib
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pyqemu.migration.halves import Counters, XbzrleCounters
 from pyqemu.migration.state import xbzrle
-from pyqemu.migration.state.frame import Output, string
+from pyqemu.migration.state.frame import Output, damaged, string
 from pyqemu.migration.state.machine import PAGE_SIZE, SavedBlock, SavedMachine
 
 IDSTR, VERSION = "ram", 4
@@ -25,6 +26,7 @@ ZERO, MEM_SIZE, PAGE, EOS, CONTINUE, XBZRLE, HOOK, COMPRESSED = 0x02, 0x04, 0x08
 LOG_CLIENT = "migration"
 XBZRLE_CODING = 1
 CHUNK = 256  # pages that are looked at together
+FEW = 32  # pages that go out before one looks whether others are waited for
 _ZERO_PAGE = bytes(PAGE_SIZE)
 _ZERO_START = bytes(16)
 _ZERO_CHUNK = bytes(PAGE_SIZE * CHUNK)
@@ -54,6 +56,14 @@ class _Pending:
         self.map = bytearray((saved.length + PAGE_SIZE - 1) // PAGE_SIZE)
         self.compressed_before = False
 
+    def ranges(self) -> Iterator[tuple[int, int]]:
+        """Offset and length of the runs of pages that are to be sent."""
+        end = 0
+        while (first := self.map.find(1, end)) >= 0:
+            end = self.map.find(0, first)
+            end = end if end >= 0 else len(self.map)
+            yield first * PAGE_SIZE, (end - first) * PAGE_SIZE
+
     def merge(self, taken: bytes) -> None:
         """More pages."""
         taken = taken[: len(self.map)]
@@ -78,11 +88,15 @@ class RamSender:
         self._pending = [_Pending(saved) for saved in machine.sorted_blocks]
         self._at = 0  # block that is looked at next
         self._page = 0
+        self.wanted: deque[tuple[_Pending, int]] = deque()
+        """Pages that the guest waits for, at the other side."""
         self._last: str | None = None  # block of the last record
         self._cache = xbzrle.PageCache(options.cache_size) if options.cache_size else None
         self._threads: ThreadPoolExecutor | None = None
         self._synced = time.monotonic()
         self._first_pass = True
+        self.written = 0
+        """Bytes of pages that the guest has written since the beginning, counted once for each pass."""
         counters.total = sum(pending.saved.length for pending in self._pending)
         counters.page_size = PAGE_SIZE
 
@@ -109,6 +123,7 @@ class RamSender:
                 pending.merge(taken)
         now = time.monotonic()
         if self.counters.dirty_sync_count:
+            self.written += found * PAGE_SIZE
             self.counters.dirty_pages_rate = int(found / max(now - self._synced, 1e-3))
             self._first_pass = False
         self._synced = now
@@ -143,6 +158,55 @@ class RamSender:
         self._write(stream, _END)
         self.counters.remaining = 0
 
+    # -- post-copy
+
+    def stay_behind(self) -> list[tuple[str, list[tuple[int, int]]]]:
+        """The guest stands still and runs elsewhere soon; what is left follows it. Returns of each block the ranges
+        (offset, length) that are left."""
+        self.sync()
+        self._cache = None
+        self.options.compress_threads = 0
+        return [(pending.saved.name, list(pending.ranges())) for pending in self._pending if 1 in pending.map]
+
+    def want(self, name: str, start: int, length: int) -> None:
+        """The guest waits for these bytes of a block: they come next.
+
+        :raise MigrationError: there are none such.
+        """
+        pending = next((pending for pending in self._pending if pending.saved.name == name), None)
+        if pending is None or start % PAGE_SIZE or not length or start + length > len(pending.map) * PAGE_SIZE:
+            raise damaged(f"the destination asks for {length:#x} bytes at {start:#x} of block '{name}'")
+        self.counters.postcopy_requests += 1
+        first = start // PAGE_SIZE
+        self.wanted.extend((pending, page) for page in range(first, first + (length + PAGE_SIZE - 1) // PAGE_SIZE))
+
+    def wanted_part(self, stream: Output) -> bool:
+        """Records of the pages that are waited for. Returns whether any page is left."""
+        self._last = None
+        self._send_wanted(stream)
+        self._write(stream, _END)
+        return self.remaining > 0
+
+    def late_part(self, stream: Output) -> bool:
+        """The same, and a few pages more."""
+        self._last = None
+        self._send_wanted(stream)
+        self._chunk(stream, FEW)
+        self._write(stream, _END)
+        return self.remaining > 0
+
+    def _send_wanted(self, stream: Output) -> None:
+        while self.wanted:
+            pending, page = self.wanted.popleft()
+            if pending.map[page]:
+                pending.map[page] = 0
+                self._send(stream, pending, page, page + 1)
+            self._at, self._page = self._pending.index(pending), page + 1  # what is next to it may be wanted next
+
+    def end(self, stream: Output) -> None:
+        """The end of the last section."""
+        self._write(stream, _END)
+
     def cleanup(self) -> None:
         """Writes need not be noted any more."""
         with self.system.parked():
@@ -157,14 +221,14 @@ class RamSender:
         self.counters.transferred += len(data)
         stream.write(data)
 
-    def _chunk(self, stream: Output) -> bool:
+    def _chunk(self, stream: Output, limit: int = CHUNK) -> bool:
         """Send some pages that lie side by side; returns whether there were any."""
         for _ in range(len(self._pending) + 1):
             pending = self._pending[self._at]
             first = pending.map.find(1, self._page)
             if first >= 0:
-                end = pending.map.find(0, first, first + CHUNK)
-                end = end if end >= 0 else min(first + CHUNK, len(pending.map))
+                end = pending.map.find(0, first, first + limit)
+                end = end if end >= 0 else min(first + limit, len(pending.map))
                 pending.map[first:end] = bytes(end - first)
                 self._page = end
                 self._send(stream, pending, first, end)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 
 from pyqemu.migration.failure import MigrationError
 from pyqemu.migration.state import ram, xbzrle
 from pyqemu.migration.state.frame import Reading, damaged
 from pyqemu.migration.state.machine import PAGE_SIZE, SavedBlock, SavedMachine
+from pyqemu.migration.state.postcopy import MissingPages
+from pyqemu.util.text import printable
 
 OLDEST = 4
 MAX_PACKED = PAGE_SIZE + 128  # bytes of a page that zlib could not make smaller
@@ -19,13 +20,15 @@ _ZERO_PAGE = bytes(PAGE_SIZE)
 class RamReceiver:
     """Takes the memory of one machine.
 
-    :ivar on_page: called with block and page number after a page has come (post-copy waits for them)
+    :ivar received: of each announced block one byte for each page, 1 if it is here; kept for post-copy only
+    :ivar missing: the pages that the running guest waits for
     """
 
     def __init__(self, machine: SavedMachine) -> None:
         self.machine = machine
         self.announced: dict[str, SavedBlock] = {}
-        self.on_page: Callable[[SavedBlock, int], None] | None = None
+        self.received: dict[str, tuple[SavedBlock, bytearray]] | None = None
+        self.missing: MissingPages | None = None
         self._current: SavedBlock | None = None  # of the last record, also over the ends of sections
 
     def section(self, reading: Reading) -> None:
@@ -33,7 +36,10 @@ class RamReceiver:
 
         :raise MigrationError: a record cannot be.
         """
-        take = reading.take
+        if self.missing is not None:
+            self._late_section(reading, self.missing)
+            return
+        take, received = reading.take, self.received
         while True:
             word = int.from_bytes(take(8), "big")
             flags, offset = word & _FLAGS, word & ~_FLAGS
@@ -53,8 +59,44 @@ class RamReceiver:
                 continue
             else:
                 raise damaged(f"Unknown combination of migration flags: {flags:#x}", reading.position - 8)
-            if self.on_page is not None and self._current is not None:
-                self.on_page(self._current, offset // PAGE_SIZE)
+            if received is not None and self._current is not None:
+                received[self._current.name][1][offset // PAGE_SIZE] = 1
+
+    def _late_section(self, reading: Reading, missing: MissingPages) -> None:
+        """The same in post-copy: each page comes once, or is the guest's already."""
+        while True:
+            word = reading.u64()
+            flags, offset = word & _FLAGS, word & ~_FLAGS
+            kind = flags & ~ram.CONTINUE
+            if flags == ram.EOS:
+                return
+            if kind not in (ram.PAGE, ram.ZERO):
+                raise damaged(
+                    f"Unknown combination of migration flags: {flags:#x} (postcopy mode)", reading.position - 8
+                )
+            saved = self._block(reading, flags, offset)
+            page = reading.take(PAGE_SIZE) if kind == ram.PAGE else reading.take(1) * PAGE_SIZE
+            if missing.wants(saved, offset // PAGE_SIZE):
+                saved.block.data[offset : offset + PAGE_SIZE] = page
+                missing.arrived(saved, offset // PAGE_SIZE)
+
+    def track(self) -> None:
+        """Keep account of what has come. Before the list of blocks."""
+        self.received = {}
+
+    def discard(self, name: str, ranges: list[tuple[int, int]]) -> None:
+        """These ranges (offset, length) were written at the source after they were sent.
+
+        :raise MigrationError: there are none such.
+        """
+        entry = (self.received or {}).get(name)
+        if entry is None:
+            raise damaged(f"CMD_POSTCOPY_RAM_DISCARD of unknown block '{printable(name)}'")
+        saved, here = entry
+        for start, length in ranges:
+            if start % PAGE_SIZE or length % PAGE_SIZE or start + length > saved.length:
+                raise damaged(f"CMD_POSTCOPY_RAM_DISCARD of {length:#x} bytes at {start:#x} of '{name}'")
+            here[start // PAGE_SIZE : (start + length) // PAGE_SIZE] = bytes(length // PAGE_SIZE)
 
     def _block(self, reading: Reading, flags: int, offset: int) -> SavedBlock:
         """The block of a record."""
@@ -66,7 +108,7 @@ class RamReceiver:
             name = reading.string()
             found = self.announced.get(name)
             if found is None:
-                raise damaged(f"Can't find block {name!r}: it was not announced", reading.position)
+                raise damaged(f"Can't find block '{name}': it was not announced", reading.position)
             self._current = found
         if offset + PAGE_SIZE > found.length:
             size = found.length
@@ -112,6 +154,8 @@ class RamReceiver:
             if not length or length > total or name in self.announced:
                 raise damaged(f"the list of RAM blocks: '{name}' of {length:#x} bytes, {total:#x} are left", start)
             self.announced[name] = saved
+            if self.received is not None:
+                self.received[name] = saved, bytearray(saved.pages)
             total -= length
 
     @staticmethod

@@ -30,9 +30,9 @@ class Number(Field):
         self.maximum = maximum
 
     def encode(self, value: Any) -> bytes:
+        """In two's complement. What has grown out of it wraps, as counters do: one that was loaded may be close."""
         size = self.packer.size
-        signed = self.packer.format[1:].islower()
-        return (int(value) & ((1 << 8 * size) - 1)).to_bytes(size, "big") if not signed else self.packer.pack(value)
+        return (int(value) & ((1 << 8 * size) - 1)).to_bytes(size, "big")
 
     def decode(self, reader: Reader) -> int:
         start = reader.position

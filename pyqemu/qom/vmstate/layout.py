@@ -13,6 +13,7 @@ from typing import Any
 
 from pyqemu.qom.vmstate.field import Field, Scope
 from pyqemu.qom.vmstate.reader import BytesReader, LoadError, Reader
+from pyqemu.util.text import printable
 
 SUBSECTION = 0x05
 Description = dict[str, Any]
@@ -148,7 +149,7 @@ class VMState:
             if name not in known:
                 if not known or not name.startswith(f"{self.name}/"):
                     return  # it belongs to whoever comes next
-                raise LoadError(f"'{self.name}' has no subsection {name!r}", reader.position)
+                raise LoadError(f"'{self.name}' has no subsection '{printable(name)}'", reader.position)
             reader.take(2 + len(name))
             (version,) = struct.unpack(">I", reader.take(4))
             try:

@@ -96,3 +96,15 @@ def test_indexes_beyond_the_last_register(adapter: Any, port: int) -> None:
     adapter.out(0x3CE, 0xFF)
     adapter.out(port, 0x55)
     assert adapter.inp(port) == 0
+
+
+def test_loaded_state_has_no_bits_that_the_registers_lack(adapter: Any) -> None:
+    """A stream from elsewhere had ffh in the set/reset register, and the next write to planar memory died of it."""
+    vga = adapter.vga
+    vga.gr[:], vga.sr[:] = b"\xff" * 16, b"\xff" * 8
+    changed = type(vga).vmstate.save(vga)
+    vga.reset()
+    type(vga).vmstate.load(vga, changed)
+    assert bytes(vga.gr[:9]).hex(" ") == "0f 0f 0f 1f 03 7b 0f 0f ff"
+    assert bytes(vga.sr[:5]).hex(" ") == "03 3d 0f 3f 0e"
+    adapter.memory.store(0xA0000, 1, 0x55)

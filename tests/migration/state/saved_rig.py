@@ -28,9 +28,9 @@ ROM_SIZE = 0x10000
 QEMU = ["qemu-system-x86_64", "-M", "pc-i440fx-2.6", "-accel", "tcg", "-display", "none", "-nodefaults", "-m", "4"]
 
 
-def counter_rom(directory: Path) -> str:
-    """The file of the ROM that counts."""
-    source = Path(__file__).with_name("counter.asm").read_text("ascii")
+def counter_rom(directory: Path, name: str = "counter.asm", definitions: str = "") -> str:
+    """The file of the ROM that counts, or of another one."""
+    source = definitions + Path(__file__).with_name(name).read_text("ascii")
     jump = bytes((0xEA, 0, 0, 0, 0xF0))  # at the reset vector, to its begin
     path = directory / "counter.bin"
     path.write_bytes(assemble(source).code.ljust(ROM_SIZE - 16, b"\xf4") + jump.ljust(16, b"\0"))

@@ -40,6 +40,11 @@ WAIVED = {
         "QEMU has no place for it": "status requests", "the devices ask anew": "dreq", "only during a call": "running",
     },
     "Vga": {"QEMU has no place for it": "pel_mask", "follows from vbe.regs": "dac_8bit"},
+    "E1000": {
+        "made once, when it is plugged": "mac_address mac_property netdev _readers _writers",
+        "has no state besides registers": "receiver", "follows from a register": "client",
+        "only during a load": "two_contexts_loaded",
+    },
     "Hpet": {"it is 'hpet_counter'": "offset", "a limit of rate": "last_fired"},
     "Mc146818Rtc": {"up to when flags are known: now": "seen seen_period"},
     "I8254": {
@@ -51,7 +56,7 @@ WAIVED = {
     },
     "IsaFdc": {
         "executed before saving": "_action", "the drive that 'dor' selects": "current",
-        "of a command under way, which fails after loading": "command transfer",
+        "follows from position, head and FIFO": "transfer", "the first byte in the FIFO": "command",
     },
     "FloppyDrive": {"follows from the medium": "format"},
     "Ps2Keyboard": {

@@ -28,8 +28,8 @@ needs_seabios = pytest.mark.skipif(not SEABIOS.is_file(), reason="needs Debian's
 ORDER = (
     "ram", "timer", "cpu_common", "cpu", "kvm-tpr-opt", "apic", "fw_cfg", "PCIBUS", "0000:00:00.0/I440FX", "dma", "dma",
     "0000:00:01.0/PIIX3", "i8259", "i8259", "ioapic", "0000:00:02.0/vga", "hpet", "mc146818rtc", "i8254", "serial",
-    "parallel_isa", "fdc", "ps2kbd", "ps2mouse", "pckbd", "vmmouse", "port92", "0000:00:01.1/ide", "i2c_bus",
-    "0000:00:01.3/piix4_pm", "acpi_build", "globalstate",
+    "parallel_isa", "fdc", "ps2kbd", "ps2mouse", "pckbd", "vmmouse", "port92", "0000:00:03.0/e1000",
+    "0000:00:01.1/ide", "i2c_bus", "0000:00:01.3/piix4_pm", "acpi_build", "globalstate",
 )  # fmt: skip
 
 

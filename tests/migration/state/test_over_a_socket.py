@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from pyqemu.api.machine import Machine
+from pyqemu.migration.failure import MigrationError
+from pyqemu.migration.halves import Control, Statistics
 from pyqemu.migration.information import migration_info
 from pyqemu.migration.migration import Migration
 from pyqemu.migration.state.destination import MachineDestination
@@ -15,7 +18,7 @@ from pyqemu.migration.state.source import MachineSource
 from pyqemu.qapi.generated.types import MigrationCapability as Capability
 from pyqemu.qapi.generated.types import MigrationStatus
 from pyqemu.system import RunState
-from tests.migration.state.saved_rig import check_count, config, counter_rom, lines, machine
+from tests.migration.state.saved_rig import MemoryWriter, check_count, config, counter_rom, lines, load, machine
 
 PATIENCE = 30
 
@@ -68,6 +71,21 @@ def test_a_running_guest_moves(tmp_path: Path, capabilities: tuple[Capability, .
         destination.close()
 
 
+def test_postcopy_does_not_go_with_disks(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with machine(config(counter_rom(tmp_path)), running=True) as made, theirs:
+        source = migration_of(made)
+        source.set_capabilities([(Capability.POSTCOPY_RAM, True), (Capability.BLOCK, True)])
+        source.descriptors.add_named("there", ours.detach())
+        with made.system.lock:
+            source.migrate("fd:there")
+        assert source.outgoing is not None
+        assert source.outgoing.over.wait(PATIENCE)
+        assert source.outgoing.state.failure is not None
+        assert source.outgoing.state.failure.message == "Postcopy is not supported with block migration"
+        assert made.system.state is RunState.RUNNING
+
+
 def test_a_machine_of_another_size_is_refused_and_the_guest_goes_on(tmp_path: Path) -> None:
     rom = counter_rom(tmp_path)
     with machine(config(rom), running=True) as first, machine(config(rom, memory=8 << 20)) as second:
@@ -86,8 +104,32 @@ def test_a_machine_of_another_size_is_refused_and_the_guest_goes_on(tmp_path: Pa
         assert failure.message == "Length mismatch: pc.ram: 0x400000 in != 0x800000: Invalid argument"
         assert "-m must be the same on both sides" in failure.context
         assert source.outgoing.state.status is MigrationStatus.FAILED
+        assert f"refused the machine: {failure.message}" in str(source.outgoing.state.failure)
         first.run_for(0.8)
         assert first.system.state is RunState.RUNNING
         check_count(lines(first), 1)
         source.close()
         destination.close()
+
+
+class _TooLate(Exception):
+    """Somebody cancels."""
+
+
+def test_what_has_left_before_it_is_too_late_to_cancel_is_no_whole_machine(tmp_path: Path) -> None:
+    """The end of sections had left by then: the destination ran the guest, whose source called that cancelled."""
+
+    def send_last() -> None:
+        raise _TooLate
+
+    rom = counter_rom(tmp_path)
+    with machine(config(rom)) as first, machine(config(rom)) as second:
+        source, stream = MachineSource(first.system.part(SavedMachine)), MemoryWriter()
+        source.setup(stream, Control(Statistics(), lambda status: None, send_last=send_last))  # type: ignore[arg-type]
+        first.system.state = RunState.FINISH_MIGRATE
+        with pytest.raises(_TooLate):
+            source.complete(stream)  # type: ignore[arg-type]
+        source.cleanup()
+        first.system.state = RunState.PAUSED
+        with pytest.raises(MigrationError, match="Unexpected end of file"):
+            load(second, bytes(stream.data))

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from pyqemu.memory import RamBlock
 from pyqemu.migration.failure import MigrationError
-from pyqemu.migration.halves import Counters, XbzrleCounters
+from pyqemu.migration.halves import Control, Counters, Statistics, XbzrleCounters
+from pyqemu.migration.parameters import Parameters
 from pyqemu.migration.state import xbzrle
 from pyqemu.migration.state.frame import MemoryInput, MemoryOutput, Reading
 from pyqemu.migration.state.machine import PAGE_SIZE, SavedMachine
 from pyqemu.migration.state.ram import RamOptions, RamSender
 from pyqemu.migration.state.ram_load import RamReceiver
+from pyqemu.migration.state.source import MachineSource
 from pyqemu.system import FakeClock, System
 
 PAGES = 600
@@ -115,6 +117,28 @@ def test_a_section_ends_when_the_stream_has_had_enough() -> None:
     stream.exhausted = True
     assert sender.part(stream)
     assert 0 < sender.remaining < sent.size
+
+
+class Quick(MemoryOutput):
+    """Takes so many bytes at once, as the buffer of a socket does."""
+
+    reader, exhausted = None, True
+
+    @property
+    def position(self) -> int:
+        return len(self.data)
+
+
+@pytest.mark.parametrize(("limit", "settled"), [(1 << 20, False), (1 << 30, True)])
+def test_the_limit_says_how_much_is_sent_while_the_guest_stands_still(limit: int, settled: bool) -> None:
+    """However quickly the first bytes vanish: what is left takes more than a second, or some milliseconds."""
+    sent = block_of(PAGES)
+    sent.data[:] = b"x" * len(sent.data)
+    parameters = Parameters()
+    parameters.max_bandwidth, parameters.downtime_limit = limit, 300
+    source = MachineSource(machine_with(sent), parameters=parameters)
+    source.setup(Quick(), Control(Statistics(), lambda status: None))  # type: ignore[arg-type]
+    assert source.iterate(Quick()) is settled  # type: ignore[arg-type]
 
 
 @given(st.binary(min_size=64, max_size=64), st.lists(st.tuples(st.integers(0, 63), st.integers(0, 255)), max_size=20))
