@@ -10,14 +10,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from math import isqrt
 
-from pyqemu.fpu.formats import EXTENDED, Kind, Number
+from pyqemu.fpu.formats import EXTENDED, FINITE, INFINITY, ZERO, Number
+from pyqemu.fpu.nans import DEFAULT_NANS
 from pyqemu.fpu.rounding import pack
-from pyqemu.fpu.status import DIVIDE_BY_ZERO, INEXACT, NanPolicy, Status
+from pyqemu.fpu.status import DIVIDE_BY_ZERO, INEXACT, Status
 
 GUARD = 160  #: bits of a fixed-point value below its leading one
 TINY = -80  #: below two to this, a function is its first term for all purposes of rounding
 PI66 = 0xC90FDAA22168C234C  #: the processors' pi, times 2**66 (SDM vol. 1, 8.3.8)
-ZERO, FINITE, INFINITY = Kind.ZERO, Kind.FINITE, Kind.INFINITY
 
 
 # --- fixed point ------------------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ _CONSTANTS: tuple[Callable[[int], int], ...] = (
 @lru_cache(maxsize=32)
 def constant(number: int, rounding: int) -> int:
     """1, log2(10), log2(e), pi, log10(2), ln(2), 0 in the order of their opcodes."""
-    return pack(EXTENDED, Status(NanPolicy(), rounding), 0, _CONSTANTS[number](GUARD), -GUARD)
+    return pack(EXTENDED, Status(DEFAULT_NANS, rounding), 0, _CONSTANTS[number](GUARD), -GUARD)
 
 
 # --- trigonometry -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyqemu.fpu import EXTENDED, INVALID, Kind, Status, X87Nans
+from pyqemu.fpu import EXTENDED, INVALID, X87_NANS, Kind, Status
 from pyqemu.targets.x86.exceptions import gp
 from pyqemu.targets.x86.layout import CR0_NE, EFER_FFXSR, EXC_MF, FPST, HF_CS64, HF_PE, HF_VM, M16, M32, xmm
 from pyqemu.targets.x86.translator import raise_exception
@@ -20,7 +20,7 @@ STACK_FAULT, ERROR_SUMMARY, BUSY = 0x40, 0x80, 0x8000
 TOP_MASK, TOP_SHIFT = 0x3800, 11
 EXCEPTIONS = 0x3F
 ALL_EMPTY = 0x0101010101010101
-NANS = X87Nans()
+NANS = X87_NANS
 DEFAULT_NAN = NANS.default(EXTENDED)
 PRECISIONS = (24, 0, 53, 0)  #: of the precision control field; 0 stands for all 64 bits
 MXCSR_RESERVED = ~0xFFFF & M32

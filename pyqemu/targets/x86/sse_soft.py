@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pyqemu import fpu
-from pyqemu.fpu import BINARY32, BINARY64, DENORMAL, DIVIDE_BY_ZERO, INVALID, Format, SseNans, Status
+from pyqemu.fpu import BINARY32, BINARY64, DENORMAL, DIVIDE_BY_ZERO, INVALID, SSE_NANS, Format, Status
 from pyqemu.targets.x86.layout import CR4_OSXMMEXCPT, EXC_UD, EXC_XM, XMM
 from pyqemu.targets.x86.translator import raise_exception
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     X86Cpu = Any
 
-NANS = SseNans()
+NANS = SSE_NANS
 DAZ, UNDERFLOW_MASK, FLUSH = 1 << 6, 1 << 11, 1 << 15
 SUFFIXES = ("ss", "sd", "ps", "pd")
 KINDS: tuple[tuple[Format, int], ...] = ((BINARY32, 1), (BINARY64, 1), (BINARY32, 4), (BINARY64, 2))
