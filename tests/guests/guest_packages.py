@@ -11,6 +11,7 @@ import lzma
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -22,12 +23,33 @@ IPXE = Path("/usr/lib/ipxe")
 ARCHITECTURES = ("amd64", "i386")
 PROGRAMS = ("grub-mkimage", "mkfs.vfat", "mcopy", "mmd", "grub-mkrescue")
 
-# udebs with the drivers of our IDE disks and CD-ROMs
-MODULE_PACKAGES = (
-    "scsi-core-modules", "ata-modules", "pata-modules", "sata-modules", "cdrom-core-modules", "isofs-modules",
+
+@dataclass(frozen=True)
+class Drivers:
+    """Kernel modules.
+
+    :ivar directory: where they are kept in the cache
+    :ivar packages: the udebs that they are in, without version
+    :ivar modules: in the order of loading
+    """
+
+    directory: str
+    packages: tuple[str, ...]
+    modules: tuple[str, ...]
+
+
+# of our disks and CD-ROMs
+IDE = Drivers(
+    "modules",
+    ("scsi-core-modules", "ata-modules", "pata-modules", "sata-modules", "cdrom-core-modules", "isofs-modules"),
+    ("scsi_common", "scsi_mod", "libata", "ata_piix", "ata_generic", "cdrom", "sr_mod", "isofs"),
+)
+VIRTIO = Drivers(
+    "virtio",
+    ("kernel-image", "scsi-modules", "nic-modules", "input-modules"),
+    ("failover", "net_failover", "virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
+     "virtio_pci", "virtio_mmio", "virtio_blk", "virtio_console", "virtio-rng", "virtio_balloon", "virtio_net"),
 )  # fmt: skip
-# in the order of loading
-MODULES = ("scsi_common", "scsi_mod", "libata", "ata_piix", "ata_generic", "cdrom", "sr_mod", "isofs")
 
 
 class MissingPackage(Exception):
@@ -122,11 +144,11 @@ def _apt(root: Path, architecture: str) -> list[str]:
     return [text for key, value in settings.items() for text in ("-o", f"{key}={value}")]
 
 
-def _download(architecture: str, release: str, target: Path) -> None:
+def _download(architecture: str, release: str, target: Path, drivers: Drivers) -> None:
     """Unpack the modules of the installer's packages, or if the archive has lost those, of the kernel's."""
     base, flavour = release.rsplit("-", 1)
     apt = [find_program("apt-get"), "-q", *_apt(target / "apt", architecture)]
-    small = [f"{name}-{base}-{flavour}-di" for name in MODULE_PACKAGES]
+    small = [f"{name}-{base}-{flavour}-di" for name in drivers.packages]
     subprocess.run([*apt, "update"], capture_output=True, timeout=300)
     for packages in (small, [f"linux-image-{release}"]):
         done = subprocess.run([*apt, "download", *packages], cwd=target, capture_output=True, text=True, timeout=600)
@@ -141,29 +163,29 @@ def _download(architecture: str, release: str, target: Path) -> None:
         archive.unlink()
 
 
-def _keep(root: Path, target: Path) -> None:
+def _keep(root: Path, target: Path, drivers: Drivers) -> None:
     """Move the modules that we want out of the unpacked packages."""
     found = {path.name.split(".")[0]: path for path in root.rglob("*.ko*")}
-    for name in MODULES:
+    for name in drivers.modules:
         if path := found.get(name):
             data = path.read_bytes()
             (target / f"{name}.ko").write_bytes(lzma.decompress(data) if path.suffix == ".xz" else data)
 
 
-def kernel_modules(architecture: str) -> list[tuple[str, bytes]]:
-    """Names and contents of the kernel modules for IDE disks and CD-ROMs, in the order of loading; those that the
-    installer's own initial RAM disk has may be left out.
+def kernel_modules(architecture: str, drivers: Drivers = IDE) -> list[tuple[str, bytes]]:
+    """Names and contents of kernel modules, in the order of loading; those that the installer's own initial RAM disk
+    has may be left out.
 
     :raise MissingPackage: they are not in the cache and cannot be downloaded.
     """
     release = kernel_release(architecture)
-    target = cache_directory() / f"modules-{release}"
+    target = cache_directory() / f"{drivers.directory}-{release}"
     if not (target / "complete").exists():
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
-        _download(architecture, release, target)
-        _keep(target / "root", target)
+        _download(architecture, release, target, drivers)
+        _keep(target / "root", target, drivers)
         shutil.rmtree(target / "apt")
         shutil.rmtree(target / "root")
         (target / "complete").touch()
-    return [(name, path.read_bytes()) for name in MODULES if (path := target / f"{name}.ko").exists()]
+    return [(name, path.read_bytes()) for name in drivers.modules if (path := target / f"{name}.ko").exists()]

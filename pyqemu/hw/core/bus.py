@@ -16,6 +16,8 @@ class DeviceBus(Node, Generic[D]):
     """A bus with its devices in the order in which they were added."""
 
     type_name = "System"
+    base_type = ""
+    """The type of bus that this one is a kind of, where devices name that."""
     hotplug = False
     """Whether devices may come and go while the machine runs."""
 
@@ -30,7 +32,7 @@ class DeviceBus(Node, Generic[D]):
 
         :raise DeviceError: it needs another type of bus, or cannot be realized as configured.
         """
-        if device.bus_type is not None and device.bus_type != self.type_name:
+        if device.bus_type not in (None, self.type_name, self.base_type):
             raise DeviceError(f"No '{device.bus_type}' bus found for device '{device.type_name}'")
         device.bus = self
         self.children.append(device)
