@@ -1,0 +1,1 @@
+"""Processors with what is around them on the same chip."""
