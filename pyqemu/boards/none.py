@@ -49,7 +49,7 @@ class NoMachine(Plugging):
         self.cpu.reset()
         system.on_reset(self.cpu.reset)
         _open_ports(config, chardevs)
-        DEVICES.discover("pyqemu.hw")
+        DEVICES.look_in("pyqemu.hw")
         for options in config.devices:
             self.add_device(options)
         self._show(config.architecture or "x86_64", system, chardevs, (memory, io))

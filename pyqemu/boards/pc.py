@@ -226,7 +226,7 @@ class Pc(Plugging):
 
     def _user_devices(self) -> None:
         """``-device``."""
-        DEVICES.discover("pyqemu.hw")
+        DEVICES.look_in("pyqemu.hw")
         for options in self.config.devices:
             self.add_device(options)
         for drive in self.drives:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyqemu.boards.pc_network import all_cards
 from pyqemu.hw.ide.devices import IdeDevice
-from pyqemu.hw.net.e1000 import E1000
 from pyqemu.hw.pci.device import PciDevice
-from pyqemu.hw.virtio.blk import VirtioBlkPci
 from pyqemu.qom import DeviceError
 
 if TYPE_CHECKING:
@@ -28,10 +26,15 @@ def ide_devices(pc: Pc) -> Iterator[IdeDevice]:
         yield from sorted(devices, key=lambda device: device.unit)
 
 
+def virtio_disks(pc: Pc) -> list[Any]:
+    """Hard disks behind virtio. (Their module is not loaded where there are none.)"""
+    return [disk for disk in pc.user_devices if disk.type_name == "virtio-blk-pci"]
+
+
 def ide_drives(pc: Pc) -> tuple[list[Drive], list[Drive]]:
     """Hard disks, those behind virtio after the others, and CD-ROM drives."""
     devices = list(ide_devices(pc))
-    virtio = [disk for disk in pc.user_devices if isinstance(disk, VirtioBlkPci)]
+    virtio = virtio_disks(pc)
     for disk in virtio:
         disk.backend.drive.firmware_path = f"/scsi@{_place(disk)}/disk@0,0"
     return ([device.drive for device in devices if not device.is_cdrom()] + [disk.backend.drive for disk in virtio],
@@ -72,11 +75,9 @@ def _indices(pc: Pc) -> Iterator[tuple[int, str]]:
     for device in ide_devices(pc):
         yield device.bootindex, IDE_PATH + device.drive.firmware_path
     for card in all_cards(pc):
-        index = card.bootindex if isinstance(card, E1000) else card.backend.bootindex
-        yield index, f"/pci@i0cf8/ethernet@{_place(card)}/ethernet-phy@0"
-    for disk in pc.user_devices:
-        if isinstance(disk, VirtioBlkPci):
-            yield disk.backend.bootindex, f"/pci@i0cf8/scsi@{_place(disk)}/disk@0,0"
+        yield getattr(card, "backend", card).bootindex, f"/pci@i0cf8/ethernet@{_place(card)}/ethernet-phy@0"
+    for disk in virtio_disks(pc):
+        yield disk.backend.bootindex, f"/pci@i0cf8/scsi@{_place(disk)}/disk@0,0"
     if pc.fdc is not None:
         yield pc.fdc.bootindex_a, f"{FLOPPY_PATH}@0"
         yield pc.fdc.bootindex_b, f"{FLOPPY_PATH}@1"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from pyqemu.block.sent import sent_drives
 from pyqemu.boards.pc_network import all_cards
-from pyqemu.hw.block.fdc import IsaFdc
 from pyqemu.hw.char.parallel_isa import IsaParallel
 from pyqemu.hw.char.serial_isa import IsaSerial
 from pyqemu.hw.display.vga_isa import IsaVga
@@ -17,10 +16,8 @@ from pyqemu.hw.display.vga_pci import VgaPci
 from pyqemu.hw.intc.vapic import Vapic
 from pyqemu.hw.misc.port92 import Port92
 from pyqemu.hw.misc.vmmouse import VmMouse
-from pyqemu.hw.net.e1000 import E1000
 from pyqemu.hw.pci.device import ROM_BAR, PciDevice
 from pyqemu.hw.pci.state import pci_bus_vmstate
-from pyqemu.hw.virtio.pci import VirtioPci
 from pyqemu.memory import RamBlock
 from pyqemu.migration.state.machine import SavedMachine
 from pyqemu.qom import Device
@@ -218,8 +215,9 @@ def _hooks(pc: Pc, machine: SavedMachine) -> None:
             for bus in getattr(device, "ide_buses", ()):
                 bus.complete_now()
         for device in (pc.fdc, *pc.cards, *pc.user_devices):
-            if isinstance(device, IsaFdc | E1000 | VirtioPci):
-                device.complete_now()
+            complete_now = getattr(device, "complete_now", None)
+            if complete_now is not None:
+                complete_now()
         if pc.vga is not None:
             pc.vga.vga.window.write_back()
 

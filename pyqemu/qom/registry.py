@@ -60,6 +60,7 @@ class Registry:
     def __init__(self) -> None:
         self._classes: dict[str, DeviceClass] = {}
         self._aliases: dict[str, str] = {}
+        self._packages: dict[str, bool] = {}  # and whether they have been imported
 
     def add(self, entry: DeviceClass) -> None:
         """Register a model.
@@ -74,18 +75,30 @@ class Registry:
         if entry.alias is not None:
             self._aliases[entry.alias] = entry.name
 
+    def look_in(self, package: str) -> None:
+        """Models are in modules below ``package``: who asks for one that is not known has them imported."""
+        self._packages.setdefault(package, False)
+
     def discover(self, package: str) -> None:
-        """Import all modules below ``package``, so that the models in them register themselves."""
-        root = importlib.import_module(package)
-        for module in pkgutil.walk_packages(root.__path__, f"{package}."):
-            importlib.import_module(module.name)
+        """Import all modules below ``package``, so that the models in them register themselves; once."""
+        self.look_in(package)
+        self._load()
+
+    def _load(self) -> None:
+        for package, is_loaded in list(self._packages.items()):
+            if is_loaded:
+                continue
+            self._packages[package] = True
+            root = importlib.import_module(package)
+            for module in pkgutil.walk_packages(root.__path__, f"{package}."):
+                importlib.import_module(module.name)
 
     def find(self, name: str) -> DeviceClass:
         """Return the model of that name or alias.
 
         :raise DeviceError: there is none.
         """
-        found = self._classes.get(self._aliases.get(name, name))
+        found = self._classes[self._aliases.get(name, name)] if name in self else None
         if found is None:
             raise DeviceError(
                 f"'{name}' is not a valid device model name", "-device help lists the models that there are"
@@ -119,11 +132,14 @@ class Registry:
         return device
 
     def __contains__(self, name: str) -> bool:
+        if self._aliases.get(name, name) not in self._classes:
+            self._load()
         return self._aliases.get(name, name) in self._classes
 
     @property
     def classes(self) -> list[DeviceClass]:
         """All models, sorted by name."""
+        self._load()
         return sorted(self._classes.values(), key=lambda entry: entry.name)
 
     def help(self, *, show_internal: bool = False) -> str:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pyqemu.migration.failure import MigrationError, failure_of
-from pyqemu.migration.halves import Counters
 from pyqemu.migration.state import frame
 from pyqemu.migration.state.frame import Output, Reading, Section, damaged, string
 from pyqemu.system import System
 from pyqemu.util.errors import PyqemuError
+
+if TYPE_CHECKING:
+    from pyqemu.migration.halves import Counters
 
 IDSTR, VERSION, SECTION = "block", 1, 1
 CHUNK, SECTOR = 1 << 20, 512
