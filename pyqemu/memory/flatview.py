@@ -18,7 +18,7 @@ class Section:
 
     ``base`` is what to subtract from an address to get the offset in the region. ``ram`` is the
     block if reads may go straight to memory, ``writable`` tells whether writes may too; ``is_paged``
-whether its pages came from elsewhere when the section was made.
+    whether its pages came from elsewhere when the section was made.
     """
 
     __slots__ = ("base", "data", "end", "is_paged", "load", "offset", "ram", "region", "start", "store", "writable")
