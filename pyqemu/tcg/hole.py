@@ -44,6 +44,10 @@ class Hole:
         """The same, cut to its low *bits* bits."""
         return Hole(self.pc, self.disp, self.imm, self.addend, self.mask & (1 << bits) - 1, self.ask)
 
+    def aligned(self, bits: int) -> Hole:
+        """The same with its low *bits* bits clear."""
+        return Hole(self.pc, self.disp, self.imm, self.addend, self.mask & -(1 << bits), self.ask)
+
     def value(self, pc: int, disp: int, imm: int) -> int:
         """The number, unsigned, for one instruction."""
         total = self.addend

@@ -162,9 +162,25 @@ def _bits(w: int) -> Iterator[Op]:
                f"((({{a}} | {1 << w}) & -({{a}} | {1 << w})).bit_length() - 1)")  # fmt: skip
     yield _row(f"popcnt{w}", f"d{w} a{w}", f"%d = call i{w} @llvm.ctpop.i{w}(i{w} %a)", "{a}.bit_count()")
     if w >= 32:
-        yield Op(f"brev{w}", operands(f"d{w} a{w}"), f"%d = call i{w} @llvm.bitreverse.i{w}(i{w} %a)",
-                 f"int(format({{a}}, '0{w}b')[::-1], 2)",
-                 declare=(f"declare i{w} @llvm.bitreverse.i{w}(i{w})\n",))  # fmt: skip
+        yield _row(f"brev{w}", f"d{w} a{w}", _reversed_bits(w), f"int(format({{a}}, '0{w}b')[::-1], 2)")
+
+
+def _reversed_bits(w: int) -> str:
+    """Bytes turned round, then nibbles, pairs and bits.
+
+    Whatever LLVM can recognize as this, it does on some hosts with a constant in data (see `vector_ops.py`).
+    """
+    text, value = f"%s = call i{w} @llvm.bswap.i{w}(i{w} %a)\n", "%s"
+    for count, pattern in ((4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333), (1, 0x5555555555555555)):
+        text += f'%i{count} = call i64 asm "movabsq $${pattern}, $0", "=r"()\n'
+        text += f"%m{count} = trunc i64 %i{count} to i32\n" if w == 32 else f"%m{count} = or i64 %i{count}, 0\n"
+        text += (
+            f"%h{count} = lshr i{w} {value}, {count}\n%u{count} = and i{w} %h{count}, %m{count}\n"
+            f"%l{count} = and i{w} {value}, %m{count}\n%v{count} = shl i{w} %l{count}, {count}\n"
+            f"%r{count} = or i{w} %u{count}, %v{count}\n"
+        )
+        value = f"%r{count}"
+    return text + f"%d = or i{w} {value}, 0"
 
 
 def _addresses() -> Iterator[Op]:
