@@ -1,0 +1,170 @@
+"""Taking exceptions and returning from them (ARM DDI 0487A.f, D1.10 to D1.14)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyqemu.targets.aarch64.exceptions import Aarch64Exception, undefined
+from pyqemu.targets.aarch64.layout import (
+    EC_BREAKPOINT,
+    EC_DATA_ABORT,
+    EC_FP_TRAP,
+    EC_HVC64,
+    EC_INSTRUCTION_ABORT,
+    EC_SMC64,
+    EC_STEP,
+    EC_UNKNOWN,
+    EC_WATCHPOINT,
+    FIQ,
+    IRQ,
+    M_ILLEGAL,
+    NO_ADDRESS,
+    PSTATE_DAIF,
+    PSTATE_F,
+    PSTATE_I,
+    PSTATE_IL,
+    PSTATE_NRW,
+    PSTATE_SS,
+    VFIQ,
+    VIRQ,
+)
+from pyqemu.tcg.cpu import GuestException
+
+if TYPE_CHECKING:
+    from pyqemu.targets.aarch64.state import Aarch64Cpu
+
+IL = 1 << 25  #: of ESR_ELx: the instruction has 32 bits
+CLASSES_WITH_LOWER = frozenset((EC_INSTRUCTION_ABORT, EC_DATA_ABORT, EC_BREAKPOINT, EC_STEP, EC_WATCHPOINT))
+"""Classes that are one less where the exception level changes."""
+SYNCHRONOUS, VECTOR_IRQ, VECTOR_FIQ = 0x000, 0x080, 0x100
+FROM_SP0, FROM_SPX, FROM_LOWER_64, FROM_LOWER_32 = 0x000, 0x200, 0x400, 0x600
+HCR_FMO, HCR_IMO, HCR_VF, HCR_VI, HCR_TGE, HCR_RW = 1 << 3, 1 << 4, 1 << 6, 1 << 7, 1 << 27, 1 << 31
+SCR_NS, SCR_IRQ, SCR_FIQ, SCR_EA, SCR_RW = 1, 2, 4, 8, 1 << 10
+
+
+def deliver(cpu: Aarch64Cpu, exc: GuestException) -> None:
+    """Take a synchronous exception that an instruction raised."""
+    assert isinstance(exc, Aarch64Exception)
+    if exc.ec in (EC_HVC64, EC_SMC64):
+        if cpu.firmware_call is not None and cpu.firmware_call(exc.ec):
+            cpu.pc += 4
+            return
+        if not (cpu.has_el2 if exc.ec == EC_HVC64 else cpu.has_el3):
+            exc = undefined()
+    target = _target(cpu, exc)
+    ec, iss = exc.ec, exc.iss
+    if ec == EC_FP_TRAP and target == 2 and cpu.sys.hcr_el2 & HCR_TGE:
+        ec, iss = EC_UNKNOWN, 0
+    if ec in CLASSES_WITH_LOWER and target > cpu.el:
+        ec -= 1
+    if cpu.on_deliver is not None:
+        cpu.on_deliver(exc)
+    if cpu.on_event is not None:
+        cpu.on_event(f"EL{cpu.el} -> EL{target} at {cpu.pc:#x}: {exc}")
+    cpu.sys.set("esr", target, ec << 26 | IL | iss)
+    if exc.far is not None:
+        cpu.sys.set("far", target, exc.far)
+    take(cpu, target, SYNCHRONOUS, cpu.pc + 4 if exc.following else cpu.pc)
+
+
+def _target(cpu: Aarch64Cpu, exc: Aarch64Exception) -> int:
+    """The exception level that takes it."""
+    target = max(exc.target_el, cpu.el, 1)
+    if target == 1 and cpu.el == 0 and cpu.el2_enabled and cpu.sys.hcr_el2 & HCR_TGE:
+        return 2
+    return target
+
+
+def take(cpu: Aarch64Cpu, target: int, vector: int, return_address: int) -> None:
+    """Enter an exception level at one of its vectors (D1.10.2)."""
+    if target > cpu.el:
+        origin = FROM_LOWER_64
+    else:
+        origin = FROM_SPX if cpu.spsel else FROM_SP0
+    cpu.set_spsr(target, cpu.pstate)
+    cpu.set_elr(target, return_address)
+    cpu.daif = PSTATE_DAIF
+    cpu.step_pending = False
+    cpu.mode &= ~M_ILLEGAL
+    cpu.exclusive_address = NO_ADDRESS
+    cpu.enter(target, 1)
+    cpu.pc = cpu.sys.of("vbar", target) + origin + vector
+
+
+# --- return -----------------------------------------------------------------------------------------------------------
+
+
+def exception_return(cpu: Aarch64Cpu) -> None:
+    """``ERET``: a helper of translated code; the mode has changed after it, and the program counter."""
+    el = cpu.el
+    spsr, address = cpu.spsr(el), cpu.elr(el)
+    cpu.exclusive_address = NO_ADDRESS
+    if _is_illegal(cpu, spsr):
+        kept = cpu.pstate & (3 << 2 | 1)
+        cpu.set_pstate(spsr & ~(PSTATE_NRW | 15 | PSTATE_SS) | kept | PSTATE_IL)
+    else:
+        cpu.set_pstate(spsr)
+    cpu.pc = address
+
+
+def _is_illegal(cpu: Aarch64Cpu, spsr: int) -> bool:
+    """Whether that cannot be returned to (D1.11.1)."""
+    target = spsr >> 2 & 3
+    if spsr & PSTATE_NRW or spsr & 2 or target > cpu.el or (target == 0 and spsr & 1):
+        return True
+    if target == 2 and not (cpu.has_el2 and (not cpu.has_el3 or cpu.sys.scr_el3 & SCR_NS)):
+        return True
+    if target == 1 and cpu.el2_enabled and cpu.sys.hcr_el2 & HCR_TGE:
+        return True
+    return target == 3 and not cpu.has_el3
+
+
+# --- interrupts -------------------------------------------------------------------------------------------------------
+
+
+def service_interrupts(cpu: Aarch64Cpu) -> bool:
+    """Take one pending interrupt, if it may be taken now; return whether state changed."""
+    found = _first(cpu)
+    if found is None:
+        return False
+    target, vector = found
+    if cpu.on_event is not None:
+        cpu.on_event(f"EL{cpu.el} -> EL{target} at {cpu.pc:#x}: {'FIQ' if vector == VECTOR_FIQ else 'IRQ'}")
+    take(cpu, target, vector, cpu.pc)
+    return True
+
+
+def _first(cpu: Aarch64Cpu) -> tuple[int, int] | None:
+    """Exception level and vector of the interrupt that comes first."""
+    pending = cpu.interrupt_request
+    if pending & FIQ and (target := _physical_target(cpu, SCR_FIQ, HCR_FMO, PSTATE_F)) is not None:
+        return target, VECTOR_FIQ
+    if pending & IRQ and (target := _physical_target(cpu, SCR_IRQ, HCR_IMO, PSTATE_I)) is not None:
+        return target, VECTOR_IRQ
+    hcr = cpu.sys.hcr_el2
+    if cpu.el < 2 and cpu.el2_enabled and not hcr & HCR_TGE:
+        if (pending & VFIQ or hcr & HCR_VF) and hcr & HCR_FMO and not cpu.daif & PSTATE_F:
+            return 1, VECTOR_FIQ
+        if (pending & VIRQ or hcr & HCR_VI) and hcr & HCR_IMO and not cpu.daif & PSTATE_I:
+            return 1, VECTOR_IRQ
+    return None
+
+
+def _physical_target(cpu: Aarch64Cpu, scr_bit: int, hcr_bit: int, mask: int) -> int | None:
+    """Where a physical interrupt goes (D1.13.1); None where it is masked."""
+    if cpu.has_el3 and cpu.sys.scr_el3 & scr_bit:
+        target = 3
+    elif cpu.el2_enabled and cpu.sys.hcr_el2 & (hcr_bit | HCR_TGE):
+        target = 2
+    else:
+        target = 1
+    if target < cpu.el or (target == cpu.el and cpu.daif & mask):
+        return None
+    if target == 1 and cpu.daif & mask:
+        return None
+    return target
+
+
+def would_wake(cpu: Aarch64Cpu) -> bool:
+    """Whether a pending interrupt ends WFI: masks of PSTATE do not count (D1.17.2)."""
+    return bool(cpu.interrupt_request & (IRQ | FIQ | VIRQ | VFIQ))

@@ -1,0 +1,335 @@
+"""What floating-point instructions share: rows where the host does what the guest wants, software where it does not.
+
+An instruction is a row that computes, a check of what the result signals, and a helper of `fp_soft.py` for where that
+is more than "inexact", or "inexact" for the first time. Where FPCR is not zero (:data:`M_FPCR`) there is the helper
+only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pyqemu.targets.aarch64 import fp_soft
+from pyqemu.targets.aarch64.fp_soft import IXC
+from pyqemu.targets.aarch64.layout import FPSR, M_FPCR, v
+from pyqemu.targets.aarch64.simd import Form, soft
+from pyqemu.targets.aarch64.simd_soft import Helper, Lanes, Result
+from pyqemu.tcg.builder import Label, Value
+
+if TYPE_CHECKING:
+    from pyqemu.targets.aarch64.translator import A64Translator
+
+SHAPES = {(32, True): "ss", (64, True): "sd", (32, False): "ps", (64, False): "pd"}  #: by width, and whether scalar
+MASKED = 1 << 12  #: in the operand that is laid out as x86's MXCSR: "inexact" raises no exception
+FpStage = Callable[["A64Translator", Form], None]
+
+
+def exact_mode(t: A64Translator) -> bool:
+    """Whether FPCR asks for nothing but what the host does."""
+    return not t.mode & M_FPCR
+
+
+def suffix_of(form: Form) -> str:
+    """The suffix of the rows for a form."""
+    return SHAPES[form.bits, form.scalar]
+
+
+def operand(t: A64Translator, form: Form, number: int, *, wide: bool = False) -> Value:
+    """A source as rows take it; two singles are there twice, so that they signal what they do once.
+
+    :param wide: scalars as 64 bits, which the rows of x86 take
+    """
+    if form.scalar:
+        return t.v(number, 64 if wide else form.bits)
+    if form.whole:
+        return t.v(number)
+    return t.vec("pair64", t.v(number, 64), t.v(number, 64), out=t.temp(128))
+
+
+def write(t: A64Translator, form: Form, value: Value) -> None:
+    """Write a result, and zeros above it."""
+    if form.scalar:
+        t.extend(value.low(form.bits), 64, signed=False, out=t.v(form.d, 64))
+        t.clear_high(form.d)
+    elif form.whole:
+        t.mov(t.v(form.d), value)
+    else:
+        t.mov(t.v(form.d, 64), value.low(64))
+        t.clear_high(form.d)
+
+
+def branch_row(t: A64Translator, name: str, label: Label, *operands: Any) -> None:
+    """Emit a branch row by its name, with *label* as its last operand."""
+    t.refer(label)
+    t.emit(name, *operands, label.number)
+
+
+def sticky(t: A64Translator) -> Value:
+    """The flags as the rows of :mod:`pyqemu.tcg.float_ops` look at them: "inexact" in bit 5, and masked."""
+    return (t.glob(FPSR, 64).shl(1) | MASKED).low(32)
+
+
+class OrElse:
+    """Code with a second way: ``with OrElse(t, helper) as slow`` around the fast one, which branches to *slow*."""
+
+    def __init__(self, t: A64Translator, otherwise: Callable[[], object]) -> None:
+        self._t = t
+        self._otherwise = otherwise
+        self._slow, self._done = t.label(), t.label()
+
+    def __enter__(self) -> Label:
+        return self._slow
+
+    def __exit__(self, *exc: object) -> None:
+        t = self._t
+        t.br(self._done)
+        t.bind(self._slow)
+        self._otherwise()
+        t.bind(self._done)
+
+
+def result_of(form: Form) -> Result:
+    """Where a form's results go."""
+    return Result(form.bits, form.count)
+
+
+def _two(name: str, form: Form) -> Helper:
+    sources = Lanes(1, form.bits), Lanes(2, form.bits)
+    return fp_soft.lanewise(fp_soft.two(name, form.bits), sources, result_of(form))
+
+
+def two_soft(name: str) -> FpStage:
+    """A stage of two operands that is a helper only."""
+    return lambda t, form: soft(t, _two(name, form), form)
+
+
+Change = Callable[["A64Translator", Form, Value], Value]
+
+
+def arithmetic(name: str, *, special: str = "", change: Change | None = None) -> FpStage:
+    """FADD, FSUB, FMUL, FDIV.
+
+    :param special: an operation that does the same where the result is a number, and what *change* does to it
+    """
+    helper_name = special or name
+
+    def stage(t: A64Translator, form: Form) -> None:
+        helper = _two(helper_name, form)
+        if not exact_mode(t):
+            soft(t, helper, form)
+            return
+        a, b = operand(t, form, form.n, wide=True), operand(t, form, form.m, wide=True)
+        computed(t, form, name, (a, b), helper, change)
+
+    return stage
+
+
+def computed(t: A64Translator, form: Form, name: str, operands: tuple[Value, Value], helper: Helper,
+             change: Change | None = None) -> None:  # fmt: skip
+    """A row of :mod:`pyqemu.tcg.float_ops` with the row that checks it."""
+    suffix, (a, b) = suffix_of(form), operands
+    with OrElse(t, lambda: soft(t, helper, form)) as slow:
+        result = t.vec(name + suffix, a, b, out=t.temp(a.bits))
+        branch_row(t, f"slow_{name}{suffix}", slow, a.offset, b.offset, result.offset, sticky(t).offset)
+        write(t, form, change(t, form, result) if change else result)
+
+
+def square_root(t: A64Translator, form: Form) -> None:
+    """FSQRT."""
+    helper = _one("sqrt", form)
+    if not exact_mode(t):
+        soft(t, helper, form)
+        return
+    a = operand(t, form, form.n, wide=True)
+    computed(t, form, "sqrt", (a, a), helper)
+
+
+def _one(name: str, form: Form) -> Helper:
+    return fp_soft.lanewise(fp_soft.one(name, form.bits), (Lanes(1, form.bits),), result_of(form))
+
+
+def one_soft(name: str) -> FpStage:
+    """A stage of one operand that is a helper only."""
+    return lambda t, form: soft(t, _one(name, form), form)
+
+
+def choice(name: str) -> FpStage:
+    """FMAX, FMIN, FMAXNM, FMINNM: they differ for NaNs only."""
+    row = "f" + name[:3]
+
+    def stage(t: A64Translator, form: Form) -> None:
+        helper = _two(name, form)
+        if not exact_mode(t):
+            soft(t, helper, form)
+            return
+        a, b = operand(t, form, form.n), operand(t, form, form.m)
+        with OrElse(t, lambda: soft(t, helper, form)) as slow:
+            branch_row(t, "bruno" + suffix_of(form), slow, a.offset, b.offset)
+            write(t, form, t.vec(row + suffix_of(form), a, b, out=t.temp(a.bits)))
+
+    return stage
+
+
+def integral(mark: str) -> FpStage:
+    """FRINTN, FRINTP, FRINTM, FRINTZ, FRINTA; FRINTI and FRINTX in the mode that FPCR has."""
+    row = "rint" + {"i": "n", "x": "n"}.get(mark, mark)
+
+    def stage(t: A64Translator, form: Form) -> None:
+        helper = _one("rint" + mark, form)
+        if not exact_mode(t):
+            soft(t, helper, form)
+            return
+        a = operand(t, form, form.n)
+        with OrElse(t, lambda: soft(t, helper, form)) as slow:
+            branch_row(t, "bruno" + suffix_of(form), slow, a.offset, a.offset)
+            result = t.vec(row + suffix_of(form), a, out=t.temp(a.bits))
+            if mark == "x":
+                _inexact_unless_same(t, a, result, slow)
+            write(t, form, result)
+
+    return stage
+
+
+def _inexact_unless_same(t: A64Translator, a: Value, b: Value, slow: Label) -> None:
+    """Go to *slow* if two patterns differ and "inexact" is not set."""
+    if a.bits < 128:
+        difference = a ^ b
+    else:
+        vector = t.vec("pxor", a, b, out=t.temp(128))
+        difference = t.glob(vector.offset, 64) | t.glob(vector.offset + 8, 64)
+    with t.if_("ne", difference, 0):
+        t.brcond("eq", t.glob(FPSR, 64) & IXC, 0, slow)
+
+
+# --- pairs ------------------------------------------------------------------------------------------------------------
+
+
+def neighbours(t: A64Translator, form: Form) -> tuple[Value, Value]:
+    """The even and the odd lanes of both sources."""
+    a, b = t.v(form.n), t.v(form.m)
+    if not form.whole:
+        a = b = t.vec("pair64", t.v(form.n, 64), t.v(form.m, 64), out=t.temp(128))
+    rows = ("punpcklqdq", "punpckhqdq") if form.bits == 64 else ("v_uzp1_32", "v_uzp2_32")
+    even, odd = (t.vec(row, a, b, out=t.temp(128)) for row in rows)
+    return even, odd
+
+
+def pairs(name: str) -> FpStage:
+    """FADDP, FMAXP and so on: neighbours of both sources. With a scalar form those of the first one."""
+
+    def stage(t: A64Translator, form: Form) -> None:
+        count = 1 if form.scalar else form.count
+        helper = fp_soft.pairwise(fp_soft.two(name, form.bits), form.bits, max(count, 2), count)
+        if not exact_mode(t):
+            soft(t, helper, form)
+            return
+        if not form.scalar:
+            a, b = neighbours(t, form)
+        else:
+            a, b = (t.element(form.n, index, form.bits) for index in (0, 1))
+        if name == "add":
+            wide = (a, b) if form.bits == 64 or not form.scalar else (a.zext(64), b.zext(64))
+            computed(t, form, "add", wide, helper)
+            return
+        with OrElse(t, lambda: soft(t, helper, form)) as slow:
+            branch_row(t, "bruno" + suffix_of(form), slow, a.offset, b.offset)
+            write(t, form, t.vec(f"f{name[:3]}{suffix_of(form)}", a, b, out=t.temp(a.bits)))
+
+    return stage
+
+
+# --- fused ------------------------------------------------------------------------------------------------------------
+
+
+def fused(t: A64Translator, form: Form, sources: tuple[int, int, int], signs: tuple[int, int],
+          otherwise: Callable[[], object]) -> None:  # fmt: skip
+    """``addend + a * b`` of the registers *sources* (a, b, addend).
+
+    :param signs: whether the product, and whether the addend is negated
+    """
+    suffix = suffix_of(form)
+    if not exact_mode(t) or "fma" + suffix not in t.table:
+        otherwise()
+        return
+    a, b, c = (operand(t, form, number) for number in sources)
+    if signs[0]:
+        a = flipped(t, form, a)
+    if signs[1]:
+        c = flipped(t, form, c)
+    with OrElse(t, otherwise) as slow:
+        result = t.vec("fma" + suffix, a, b, c, out=t.temp(a.bits))
+        found = t.vec("check_fma" + suffix, a, b, c, result, out=t.temp(32))
+        allowed = t.glob(FPSR, 32).shr(3) & 2  # "inexact", if it is set already
+        t.brcond("ne", found | allowed, allowed, slow)
+        write(t, form, result)
+
+
+def flipped(t: A64Translator, form: Form, value: Value) -> Value:
+    """The lanes with the opposite signs."""
+    sign = 1 << form.bits - 1
+    if form.scalar:
+        return value ^ sign
+    out, sign = t.temp(128), sign | sign << 32 if form.bits == 32 else sign
+    for at in (0, 8):
+        t.xor(t.glob(value.offset + at, 64), sign, out=t.glob(out.offset + at, 64))
+    return out
+
+
+def magnitude(t: A64Translator, form: Form, value: Value) -> Value:
+    """The lanes without their signs."""
+    keep = (1 << form.bits - 1) - 1
+    if form.scalar:
+        return value & keep
+    out, keep = t.temp(128), keep | keep << 32 if form.bits == 32 else keep
+    for at in (0, 8):
+        t.and_(t.glob(value.offset + at, 64), keep, out=t.glob(out.offset + at, 64))
+    return out
+
+
+def multiply_add(minus: int) -> FpStage:
+    """FMLA, FMLS."""
+
+    def stage(t: A64Translator, form: Form) -> None:
+        sources = Lanes(0, form.bits), Lanes(1, form.bits), Lanes(2, form.bits)
+        helper = fp_soft.lanewise(fp_soft.fused(form.bits, minus, 0), sources, result_of(form))
+        fused(t, form, (form.n, form.m, form.d), (minus, 0), lambda: soft(t, helper, form))
+
+    return stage
+
+
+# --- comparisons ------------------------------------------------------------------------------------------------------
+
+PREDICATES = {"cmeq": (0, False), "cmge": (2, True), "cmgt": (1, True), "acge": (2, True), "acgt": (1, True)}
+"""Of the rows named after CMPPS, and whether their operands are swapped."""
+
+
+def comparison(name: str, *, zero: bool = False, swap: bool = False) -> FpStage:
+    """FCMEQ, FCMGE, FCMGT, FACGE, FACGT: all ones where it holds.
+
+    :param zero: the second operand is zero (the scratch register has it)
+    :param swap: zero is the first one (FCMLE, FCMLT)
+    """
+    predicate, turned = PREDICATES[name]
+
+    def stage(t: A64Translator, form: Form) -> None:
+        if zero:
+            lane, sources = fp_soft.with_zero(name, form.bits, int(swap)), (Lanes(1, form.bits),)
+            helper = fp_soft.lanewise(lane, sources, result_of(form))
+        else:
+            helper = _two(name, form)
+        if not exact_mode(t):
+            soft(t, helper, form)
+            return
+        if zero:
+            t.emit("zero128", v(form.m))
+        a, b = operand(t, form, form.n, wide=True), operand(t, form, form.m, wide=True)
+        if swap != turned:
+            a, b = b, a
+        if name.startswith("ac"):
+            a, b = magnitude(t, form, a), magnitude(t, form, b)
+        with OrElse(t, lambda: soft(t, helper, form)) as slow:
+            branch_row(t, "bruno" + suffix_of(form), slow, a.offset, b.offset)
+            write(t, form, t.vec(f"cmp{suffix_of(form)}_{predicate}", a, b, out=t.temp(a.bits)))
+
+    return stage

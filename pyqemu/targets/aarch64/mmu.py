@@ -1,0 +1,205 @@
+"""Address translation (ARM DDI 0487A.f, D4): regimes, stages, and the faults that they lead to.
+
+The tables themselves are walked in :mod:`pyqemu.targets.arm.long_descriptors`; plain cases of the EL1&0 regime are
+walked in native code, see `refill.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyqemu.targets.aarch64.exceptions import Aarch64Exception
+from pyqemu.targets.aarch64.layout import EC_DATA_ABORT, EC_INSTRUCTION_ABORT, M64
+from pyqemu.targets.arm.long_descriptors import (
+    EXECUTE,
+    OUTPUT_SIZES,
+    PAGE,
+    READ,
+    WRITE,
+    FaultKind,
+    Leaf,
+    Table,
+    TranslationFault,
+    stage1_permissions,
+    stage1_permissions_single,
+    stage2_permissions,
+    walk,
+)
+from pyqemu.tcg.cpu import LeaveLoop
+
+if TYPE_CHECKING:
+    from pyqemu.targets.aarch64.state import Aarch64Cpu
+
+PAGE_MASK = ~0xFFF
+SCTLR_M, SCTLR_WXN = 1, 1 << 19
+HCR_VM, HCR_PTW, HCR_DC, HCR_TGE = 1, 1 << 2, 1 << 12, 1 << 27
+EL_OF_MMU = (1, 0, 2, 3)
+GRAIN0 = {0: 12, 1: 16, 2: 14}  #: by TG0
+GRAIN1 = {1: 14, 2: 12, 3: 16}  #: by TG1
+NEED = (READ, WRITE, EXECUTE)  #: by access
+FETCH = 2
+ALL = READ | WRITE | EXECUTE
+
+
+def fill(cpu: Aarch64Cpu, vaddr: int, access: int, mmu_index: int) -> tuple[int, int, int]:
+    """Translate for the software TLB: physical page address, permissions, page size.
+
+    :param access: 0 to read, 1 to write, 2 to execute
+    :raise Aarch64Exception: an abort.
+    """
+    el = EL_OF_MMU[mmu_index]
+    if access == FETCH:
+        _untag_pc(cpu, vaddr, el)
+    try:
+        physical, permissions, size = translate(cpu, vaddr, access, el)
+    except TranslationFault as fault:
+        raise abort(cpu, fault, vaddr, access) from None
+    if size > PAGE and vaddr >> 56 not in (0, 0xFF):
+        size = PAGE  # the parts of a large page are known by their addresses, tags included
+    if vaddr >> 56 not in (0, 0xFF):
+        cpu.tagged_pages = True
+    return physical & PAGE_MASK, permissions, size
+
+
+def _untag_pc(cpu: Aarch64Cpu, vaddr: int, el: int) -> None:
+    """Where the top byte is ignored, a branch does not put it into the program counter (D4.1.1)."""
+    plain = untagged(cpu, vaddr, el)
+    if plain != vaddr and cpu.pc == vaddr:
+        cpu.pc = plain
+        raise LeaveLoop
+
+
+def abort(cpu: Aarch64Cpu, fault: TranslationFault, vaddr: int, access: int) -> Aarch64Exception:
+    """The abort that a fault leads to (D7.2.24, ISS of aborts)."""
+    iss = fault.status | (1 << 7 if fault.of_walk else 0)
+    if access == 1 and not fault.of_walk:
+        iss |= 1 << 6
+    ec = EC_INSTRUCTION_ABORT if access == FETCH else EC_DATA_ABORT
+    if not fault.stage2:
+        return Aarch64Exception(ec, iss, vaddr)
+    cpu.sys.hpfar_el2 = fault.address >> 12 << 4
+    return Aarch64Exception(ec, iss, vaddr, target_el=2)
+
+
+def untagged(cpu: Aarch64Cpu, vaddr: int, el: int) -> int:
+    """The address without its tag, where the top byte is ignored (D4.1.1)."""
+    high = vaddr >> 55 & 1
+    if el < 2:
+        ignored = cpu.sys.tcr_el1 >> (38 if high else 37) & 1
+        if ignored:
+            return vaddr | 0xFF << 56 if high else vaddr & (1 << 56) - 1
+        return vaddr
+    return vaddr & (1 << 56) - 1 if cpu.sys.of("tcr", el) >> 20 & 1 else vaddr
+
+
+def translate(cpu: Aarch64Cpu, vaddr: int, access: int, el: int, *, stage2: bool = True) -> tuple[int, int, int]:
+    """Physical address of the byte, permissions, and size of the page or block.
+
+    :param el: whose access it is
+    :param stage2: whether the second stage follows, where it is on
+    :raise TranslationFault: it is not permitted, or leads nowhere.
+    """
+    second = stage2 and el < 2 and cpu.el2_enabled and bool(cpu.sys.hcr_el2 & (HCR_VM | HCR_DC))
+    if not cpu.sys.of("sctlr", max(el, 1)) & SCTLR_M or (second and cpu.sys.hcr_el2 & HCR_DC):
+        address = untagged(cpu, vaddr, el)
+        if address >> cpu.model.pa_bits:
+            raise TranslationFault(FaultKind.ADDRESS_SIZE, 0, vaddr)
+        physical, permissions, size = address, ALL, PAGE
+    else:
+        physical, permissions, size = _stage1(cpu, vaddr, access, el, second)
+    if not second:
+        return physical, permissions, size
+    leaf = _stage2(cpu, physical, of_walk=False)
+    both = permissions & stage2_permissions(leaf)
+    if not both & NEED[access]:
+        raise TranslationFault(FaultKind.PERMISSION, leaf.level, physical, stage2=True)
+    return leaf.address | physical & (1 << leaf.bits) - 1, both, min(size, 1 << leaf.bits)
+
+
+def _stage1(cpu: Aarch64Cpu, vaddr: int, access: int, el: int, second: bool) -> tuple[int, int, int]:
+    table, offset = stage1_table(cpu, vaddr, el)
+
+    def read(address: int) -> int:
+        if second:
+            leaf = _stage2(cpu, address, of_walk=True)
+            address = leaf.address | address & (1 << leaf.bits) - 1
+        return cpu.memory.load(address, 8)
+
+    try:
+        leaf = walk(table, offset, read)
+    except TranslationFault as fault:
+        fault.address = fault.address if fault.stage2 else vaddr
+        raise
+    permissions = leaf_permissions(cpu, leaf, el)
+    if not permissions & NEED[access]:
+        raise TranslationFault(FaultKind.PERMISSION, leaf.level, vaddr)
+    return leaf.address | offset & (1 << leaf.bits) - 1, permissions, 1 << leaf.bits
+
+
+def leaf_permissions(cpu: Aarch64Cpu, leaf: Leaf, el: int) -> int:
+    """What a descriptor of stage 1 permits."""
+    wxn = bool(cpu.sys.of("sctlr", max(el, 1)) & SCTLR_WXN)
+    if el < 2:
+        return stage1_permissions(leaf, unprivileged=el == 0, write_is_never_execute=wxn)
+    return stage1_permissions_single(leaf, write_is_never_execute=wxn)
+
+
+def stage1_table(cpu: Aarch64Cpu, vaddr: int, el: int) -> tuple[Table, int]:
+    """The tables that translate an address, and the address within what they translate.
+
+    :raise TranslationFault: none do.
+    """
+    high = el < 2 and bool(vaddr >> 55 & 1)
+    plain = untagged(cpu, vaddr, el)
+    tcr = cpu.sys.tcr_el1 if el < 2 else cpu.sys.of("tcr", el)
+    size = tcr >> 16 & 63 if high else tcr & 63
+    bits = 64 - min(max(size, 16), 39)
+    top = plain >> bits
+    if top != (M64 >> bits if high else 0) or (el < 2 and tcr >> (23 if high else 7) & 1):
+        raise TranslationFault(FaultKind.TRANSLATION, 0, vaddr)
+    grain = GRAIN1.get(tcr >> 30 & 3, 12) if high else GRAIN0.get(tcr >> 14 & 3, 12)
+    output = min(OUTPUT_SIZES[tcr >> (32 if el < 2 else 16) & 7], cpu.model.pa_bits)
+    register = cpu.sys.ttbr1_el1 if high else cpu.sys.ttbr0_el1 if el < 2 else cpu.sys.of("ttbr0", el)
+    table = Table(0, bits, grain, output)
+    first_bits = max(bits - (grain + (grain - 3) * (3 - table.first_level)) + 3, 4)
+    base = register & (1 << 48) - 1 & -(1 << first_bits)
+    return Table(base, bits, grain, output), plain & (1 << bits) - 1
+
+
+def _stage2(cpu: Aarch64Cpu, address: int, *, of_walk: bool) -> Leaf:
+    """The descriptor of stage 2 for an intermediate physical address."""
+    vtcr = cpu.sys.vtcr_el2
+    if not cpu.sys.hcr_el2 & HCR_VM:
+        return Leaf(0xC0, address & PAGE_MASK, 12, 3)
+    bits = 64 - min(max(vtcr & 63, 16), 39)
+    grain = GRAIN0.get(vtcr >> 14 & 3, 12)
+    start = (2 if grain == 12 else 3) - (vtcr >> 6 & 3)
+    output = min(OUTPUT_SIZES[vtcr >> 16 & 7], cpu.model.pa_bits)
+    first_bits = max(bits - (grain + (grain - 3) * (3 - start)) + 3, 4)
+    base = cpu.sys.vttbr_el2 & (1 << 48) - 1 & -(1 << first_bits)
+    try:
+        if address >> bits:
+            raise TranslationFault(FaultKind.TRANSLATION, 0, address)
+        leaf = walk(Table(base, bits, grain, output, start), address, lambda place: cpu.memory.load(place, 8))
+        if of_walk and not stage2_permissions(leaf) & READ:
+            raise TranslationFault(FaultKind.PERMISSION, leaf.level, address)
+    except TranslationFault as fault:
+        raise TranslationFault(fault.kind, fault.level, address, stage2=True, of_walk=of_walk) from None
+    return leaf
+
+
+def debug_translate(cpu: Aarch64Cpu, vaddr: int) -> int | None:
+    """Return the physical address of *vaddr* without any side effect, or None."""
+    try:
+        return translate(cpu, vaddr, 0, max(cpu.el, 1))[0]
+    except TranslationFault:
+        return None
+
+
+def translate_for_par(cpu: Aarch64Cpu, vaddr: int, el: int, *, write: bool, stage2: bool) -> int:
+    """What an address translation instruction leaves in PAR_EL1 (D7.2.69)."""
+    try:
+        physical = translate(cpu, vaddr, int(write), el, stage2=stage2)[0]
+    except TranslationFault as fault:
+        return 1 | fault.status << 1 | (1 << 8 if fault.of_walk else 0) | (1 << 9 if fault.stage2 else 0) | 1 << 11
+    return physical & (1 << 48) - 1 & PAGE_MASK | 1 << 11 | 0xFF << 56

@@ -1,0 +1,195 @@
+"""What integer vector instructions share: how their operands are named, and how rows and helpers are used for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyqemu.targets.aarch64.layout import FPSR, v
+from pyqemu.targets.aarch64.simd_soft import QC, SCRATCH, Helper, Lane, Lanes, Result, lanewise
+from pyqemu.tcg.builder import Value
+
+if TYPE_CHECKING:
+    from pyqemu.targets.aarch64.translator import A64Translator
+
+M64 = (1 << 64) - 1
+LETTERS = {8: "b", 16: "w", 32: "d", 64: "q"}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An instruction's form: the width of its elements, whether it has 128 bits, and its registers.
+
+    :ivar scalar: it works on the lowest element only
+    """
+
+    bits: int
+    whole: bool
+    d: int
+    n: int
+    m: int = SCRATCH
+    scalar: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many elements there are."""
+        return 1 if self.scalar else (128 if self.whole else 64) // self.bits
+
+
+Stage = Callable[["A64Translator", Form], None]
+Rows = Mapping[int, str]
+
+
+def lettered(name: str, widths: tuple[int, ...] = (8, 16, 32, 64)) -> dict[int, str]:
+    """The rows ``name`` with the letters that x86 has for widths."""
+    return {bits: name + LETTERS[bits] for bits in widths}
+
+
+def numbered(name: str, widths: tuple[int, ...] = (8, 16, 32, 64)) -> dict[int, str]:
+    """The rows ``name`` with the widths in bits."""
+    return {bits: f"{name}{bits}" for bits in widths}
+
+
+def soft(t: A64Translator, helper: Helper, form: Form) -> None:
+    """Call a helper for the form's registers."""
+    t.call(helper, form.d, form.n, form.m)
+
+
+def finish(t: A64Translator, form: Form) -> None:
+    """Clear what the destination has above its elements, once a row has written it."""
+    if not form.whole:
+        t.clear_high(form.d)
+
+
+def half(t: A64Translator, number: int, upper: int | bool) -> Value:
+    """The lower or the upper half of a register."""
+    return t.glob(v(number) + 8 * upper, 64)
+
+
+def write_half(t: A64Translator, number: int, upper: int | bool, value: Value) -> None:
+    """Write one half; with the lower one the upper one is cleared (XTN and XTN2)."""
+    t.mov(half(t, number, upper), value)
+    if not upper:
+        t.clear_high(number)
+
+
+def vertical(rows: Rows) -> Stage:
+    """A stage of two sources that is one row for each width."""
+
+    def stage(t: A64Translator, form: Form) -> None:
+        t.vec(rows[form.bits], t.v(form.n), t.v(form.m), out=t.v(form.d))
+        finish(t, form)
+
+    return stage
+
+
+def saturating(lane: Lane, sign: str, rows: Rows, plain: Rows) -> Stage:
+    """A stage whose results are saturated. The row saturates; *plain* does not, and tells by that whether it did."""
+
+    def stage(t: A64Translator, form: Form) -> None:
+        if form.bits in rows and not form.scalar:
+            a, b = t.v(form.n), t.v(form.m)
+            limited = t.vec(rows[form.bits], a, b, out=t.temp(128))
+            cut = t.vec(plain[form.bits], a, b, out=t.temp(128))
+            t.vec("pxor", limited, cut, out=cut)
+            note_saturation(t, cut, whole=form.whole)
+            t.mov(t.v(form.d), limited)
+            finish(t, form)
+        else:
+            sources = Lanes(1, form.bits, sign == "s"), Lanes(2, form.bits, sign == "s")
+            soft(t, lanewise(lane, sources, Result(form.bits, form.count, sign)), form)
+
+    return stage
+
+
+def note_saturation(t: A64Translator, difference: Value, *, whole: bool) -> None:
+    """Set FPSR.QC if any bit of a vector is set."""
+    low = t.glob(difference.offset, 64)
+    some = low | t.glob(difference.offset + 8, 64) if whole else low
+    with t.if_("ne", some, 0):
+        t.or_(t.glob(FPSR, 64), QC, out=t.glob(FPSR, 64))
+
+
+def splat(t: A64Translator, number: int, index: int, bits: int) -> None:
+    """Put an element into all lanes of the scratch register."""
+    value = t.extend(t.element(number, index, bits), 64, signed=False)
+    t.replicate(SCRATCH, bits, value, whole=True)
+
+
+def spread(bits: int, pattern: int) -> int:
+    """64 bits of the same pattern of *bits* bits."""
+    return M64 // ((1 << bits) - 1) * pattern
+
+
+def constant(t: A64Translator, bits: int, pattern: int) -> Value:
+    """A vector whose lanes are all the same number."""
+    out = t.temp(128)
+    for at in (0, 8):
+        t.mov(t.glob(out.offset + at, 64), spread(bits, pattern & (1 << bits) - 1))
+    return out
+
+
+def narrow_saturated(t: A64Translator, form: Form, value: Value, *, signed: bool, sign: str) -> None:
+    """Narrow lanes of twice the width, 16 or 32 bits, to half of the destination.
+
+    :param signed: what they are
+    :param sign: how results are saturated: ``s``, ``u``; empty: not at all
+    """
+    wide, letter = 2 * form.bits, LETTERS[2 * form.bits]
+    if sign:
+        top = (1 << form.bits - (sign == "s")) - 1
+        bottom = -top - 1 if sign == "s" else 0
+        kind = "s" if signed else "u"
+        limited = t.vec(f"pmin{kind}{letter}", value, constant(t, wide, top), out=t.temp(128))
+        if signed:
+            t.vec(f"pmaxs{letter}", limited, constant(t, wide, bottom), out=limited)
+        note_saturation(t, t.vec("pxor", limited, value, out=t.temp(128)), whole=True)
+        value = limited
+    write_half(t, form.d, form.whole, t.vec(f"v_xtn{form.bits}", value, out=t.temp(64)))
+
+
+# --- shifts -----------------------------------------------------------------------------------------------------------
+
+
+def shift_lanes(t: A64Translator, kind: str, source: Value, form: Form, count: int, out: Value) -> Value:
+    """Shift all lanes by a number that is at most their width (*kind*: ``sll``, ``srl``, ``sra``)."""
+    bits = form.bits
+    if kind == "sra":
+        count = min(count, bits - 1)
+    if bits == 8:
+        _shift_bytes(t, kind, source, form, count, out)
+    elif bits == 64 and kind == "sra":
+        for at in range(0, 16 if form.whole else 8, 8):
+            t.sar(t.glob(source.offset + at, 64), count, out=t.glob(out.offset + at, 64))
+    else:
+        t.vec(f"p{kind}{LETTERS[bits]}_imm", source, count, out=out)
+    return out
+
+
+def _shift_bytes(t: A64Translator, kind: str, source: Value, form: Form, count: int, out: Value) -> None:
+    """Bytes are shifted as one number, and what has come from the neighbour is cut off."""
+    keep = 0xFF << count & 0xFF if kind == "sll" else 0xFF >> count
+    for at in range(0, 16 if form.whole else 8, 8):
+        value = t.glob(source.offset + at, 64)
+        moved = value.shl(count) if kind == "sll" else value.shr(count)
+        t.and_(moved, spread(8, keep), out=t.glob(out.offset + at, 64))
+    if kind == "sra":  # let the sign, where it has got to, be the sign again
+        sign = constant(t, 8, 0x80 >> count)
+        t.vec("pxor", out, sign, out=out)
+        t.vec("psubb", out, sign, out=out)
+
+
+def shift_right(t: A64Translator, kind: str, source: Value, form: Form, count: int, rounding: int) -> Value:
+    """Shift all lanes to the right; with *rounding* the last bit that is lost is added."""
+    shifted = shift_lanes(t, kind, source, form, count, t.temp(128))
+    if rounding:
+        last = shift_lanes(t, "sll", source, form, form.bits - count, t.temp(128))
+        shift_lanes(t, "srl", last, form, form.bits - 1, last)
+        t.vec(f"padd{LETTERS[form.bits]}", shifted, last, out=shifted)
+    return shifted
+
+
+def zero_scratch(t: A64Translator) -> None:
+    """Make the scratch register zero."""
+    t.emit("zero128", v(SCRATCH))

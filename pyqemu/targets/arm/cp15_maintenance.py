@@ -1,0 +1,73 @@
+"""Operations on caches and TLBs, barriers, and address translation by hand (ARM DDI 0406C.b, B3.18, B4.2).
+
+Caches of data hold nothing that memory does not; what was translated from code is checked whenever memory is written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyqemu.targets.arm.cp15 import Write, define, ignored
+from pyqemu.targets.arm.exceptions import wait_for_interrupt
+from pyqemu.targets.arm.layout import M32
+from pyqemu.targets.arm.mmu import translate_for_par
+
+if TYPE_CHECKING:
+    from pyqemu.targets.arm.state import ArmCpu
+
+CACHE_OPERATIONS = (
+    *((1, op) for op in (0, 6)), *((5, op) for op in (0, 1, 2, 6, 7)), *((6, op) for op in (0, 1, 2)),
+    (7, 0), (7, 1), *((10, op) for op in (0, 1, 2)), (11, 0), (11, 1), *((13, op) for op in (0, 1)),
+    *((14, op) for op in (0, 1, 2)), (15, 0), (15, 1),
+)  # fmt: skip
+"""CRm and opc2 of CRn = 7."""
+BARRIERS = ((5, 4), (10, 4), (10, 5))  #: ISB, DSB, DMB: User mode may, too
+CLEAN = 1 << 30  #: Z of "test and clean": the cache is clean
+
+
+def _translation(op: int) -> Write:
+    def write(cpu: ArmCpu, value: int) -> None:
+        cpu.sys.par_el1 = translate_for_par(cpu, value, write=bool(op & 1), user=bool(op & 2))
+
+    return write
+
+
+def _define_tlb() -> None:
+    def everything(cpu: ArmCpu, value: int) -> None:
+        cpu.tlb_flush()
+
+    def page(cpu: ArmCpu, value: int) -> None:
+        cpu.tlb_flush_page(value & M32 & -4096)
+
+    for crm in (3, 5, 6, 7):
+        for op, name, write in ((0, "ALL", everything), (1, "MVA", page), (2, "ASID", everything), (3, "MVAA", page)):
+            define(f"TLBI{name}", (15, 0, 8, crm, op), write=write)
+
+
+def _wait(cpu: ArmCpu, value: int) -> None:
+    """Wait for interrupt, as processors before ARMv7 have it; translated code comes back to the main loop behind it."""
+    wait_for_interrupt(cpu)
+
+
+def define_all() -> None:
+    """Enter them."""
+    for crm, op in CACHE_OPERATIONS:
+        ignored("cache maintenance", (15, 0, 7, crm, op))
+    for crm, op in BARRIERS:
+        ignored("barrier", (15, 0, 7, crm, op), level=0)
+    define("WFI", (15, 0, 7, 0, 4), write=_wait, feature="!v7")
+    ignored("NOP", (15, 0, 7, 0, 4), feature="v7")
+    for crm in (10, 14):
+        define("test and clean", (15, 0, 7, crm, 3), read=lambda cpu: CLEAN)
+    for op in range(8):
+        define("ATS", (15, 0, 7, 8, op), write=_translation(op & 3), feature="security")
+    define("PAR", (15, 0, 7, 4, 0), read=lambda cpu: cpu.sys.par_el1, write=_write_par, feature="v6")
+    define("PAR", (15, 0, 7), read=lambda cpu: cpu.sys.par_el1, write=_write_par, feature="lpae")
+    for op in range(4):  # block transfers of ARMv6: MCRR
+        for crm in (5, 6, 12, 14):
+            define("cache range", (15, op, crm), write=lambda cpu, value: None, feature="!lpae")
+    _define_tlb()
+
+
+def _write_par(cpu: ArmCpu, value: int) -> None:
+    cpu.sys.par_el1 = value

@@ -1,0 +1,95 @@
+"""The 32-bit processors: what their identification registers say, and which instructions they have.
+
+Values are those of the Technical Reference Manuals (ARM926EJ-S DDI 0198, ARM1136 DDI 0211, ARM1176 DDI 0301, ARM11
+MPCore DDI 0360, Cortex-A8 DDI 0344, Cortex-A9 DDI 0388, Cortex-A7 DDI 0464, Cortex-A15 DDI 0438).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyqemu.util.errors import UserError
+
+V5 = frozenset(("v4t", "v5", "v5e", "v5j", "vfp"))
+V6 = V5 | {"v6"}
+V6K = V6 | {"v6k"}
+V7 = V6K | {"v7", "thumb2", "vfp3", "neon", "vbar", "security"}
+V7_VIRTUAL = V7 | {"arm_div", "thumb_div", "lpae", "generic_timer", "vfp4", "v7mp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A processor type.
+
+    :ivar features: names that instructions ask for (``feature=``), and other abilities
+    :ivar ccsidr: cache sizes: level 1 data, level 1 instruction, level 2 unified
+    """
+
+    name: str
+    midr: int
+    features: frozenset[str]
+    ctr: int
+    reset_sctlr: int
+    fpsid: int = 0
+    actlr: int = 0
+    pfr: tuple[int, int] = (0, 0)
+    dfr0: int = 0
+    afr0: int = 0
+    mmfr: tuple[int, int, int, int] = (0, 0, 0, 0)
+    isar: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
+    mvfr: tuple[int, int] = (0, 0)
+    dbgdidr: int = 0
+    clidr: int = 0
+    ccsidr: tuple[int, ...] = ()
+
+    def has(self, feature: str) -> bool:
+        """Whether it has a feature."""
+        return feature in self.features
+
+
+ARM11_ISAR = (0x00140011, 0x12002111, 0x11231111, 0x01102131, 0x00000141)
+ARM11_MMFR = (0x01130003, 0x10030302, 0x01222110, 0)
+
+MODELS = {
+    model.name: model
+    for model in (
+        Model("arm926", 0x41069265, V5, 0x1DD20D2, 0x00090078, fpsid=0x41011090),
+        Model("arm1136", 0x4117B363, V6K, 0x1DD20D2, 0x00050078, fpsid=0x410120B4, actlr=7, pfr=(0x111, 0x1),
+              dfr0=2, afr0=3, mmfr=ARM11_MMFR, isar=ARM11_ISAR, mvfr=(0x11111111, 0)),
+        Model("arm1136-r2", 0x4107B362, V6, 0x1DD20D2, 0x00050078, fpsid=0x410120B4, actlr=7, pfr=(0x111, 0x1),
+              dfr0=2, afr0=3, mmfr=ARM11_MMFR, isar=ARM11_ISAR, mvfr=(0x11111111, 0)),
+        Model("arm1176", 0x410FB767, V6K | {"vbar", "security"}, 0x1DD20D2, 0x00050078, fpsid=0x410120B5, actlr=7,
+              pfr=(0x111, 0x11), dfr0=0x33, mmfr=(0x01130003, 0x10030302, 0x01222100, 0),
+              isar=(0x0140011, 0x12002111, 0x11231121, 0x01102131, 0x01141), mvfr=(0x11111111, 0)),
+        Model("arm11mpcore", 0x410FB022, V6K | {"mpidr"}, 0x1D192992, 0x00050078, fpsid=0x410120B4, actlr=1,
+              pfr=(0x111, 0x1), afr0=2, mmfr=(0x01100103, 0x10020302, 0x01222000, 0),
+              isar=(0x00100011, 0x12002111, 0x11221011, 0x01102131, 0x141), mvfr=(0x11111111, 0)),
+        Model("cortex-a8", 0x410FC080, V7, 0x82048004, 0x00C50078, fpsid=0x410330C0, actlr=2, pfr=(0x1031, 0x11),
+              dfr0=0x400, mmfr=(0x31100003, 0x20000000, 0x01202000, 0x11),
+              isar=(0x00101111, 0x12112111, 0x21232031, 0x11112131, 0x00111142), mvfr=(0x11110222, 0x00011111),
+              dbgdidr=0x15141000, clidr=0x0A000003, ccsidr=(0xE007E01A, 0x2007E01A, 0xF0000000)),
+        Model("cortex-a9", 0x410FC090, V7 | {"v7mp"}, 0x80038003, 0x00C50078, fpsid=0x41033090, pfr=(0x1031, 0x11),
+              mmfr=(0x00100103, 0x20000000, 0x01230000, 0x00002111),
+              isar=(0x00101111, 0x13112111, 0x21232041, 0x11112131, 0x00111142), mvfr=(0x11110222, 0x01111111),
+              dbgdidr=0x35141000, clidr=0x09000003, ccsidr=(0xE00FE019, 0x200FE019)),
+        Model("cortex-a7", 0x410FC075, V7_VIRTUAL, 0x84448003, 0x00C50078, fpsid=0x41023075, pfr=(0x1131, 0x11011),
+              dfr0=0x02010555, mmfr=(0x10101105, 0x40000000, 0x01240000, 0x02102211),
+              isar=(0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142), mvfr=(0x10110222, 0x11111111),
+              dbgdidr=0x3515F005, clidr=0x0A200023, ccsidr=(0x701FE00A, 0x201FE00A, 0x711FE07A)),
+        Model("cortex-a15", 0x412FC0F1, V7_VIRTUAL, 0x8444C004, 0x00C50078, fpsid=0x410430F0, pfr=(0x1131, 0x11011),
+              dfr0=0x02010555, mmfr=(0x10201105, 0x20000000, 0x01240000, 0x02102211),
+              isar=(0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142), mvfr=(0x10110222, 0x11111111),
+              dbgdidr=0x3515F021, clidr=0x0A200023, ccsidr=(0x701FE00A, 0x201FE00A, 0x711FE07A)),
+    )
+}  # fmt: skip
+
+
+def cpu_model(name: str) -> Model:
+    """The model of a ``-cpu`` argument.
+
+    :raise UserError: there is no such processor.
+    """
+    model = MODELS.get(name)
+    if model is None:
+        raise UserError(f"unable to find CPU model '{name}'", f"one of {', '.join(sorted(MODELS))}")
+    return model
