@@ -1,6 +1,6 @@
 """pyqemu side by side with Debian's QEMU: integer speed, boot of a Debian kernel, start, idling, memory.
 
-    python bench/versus_qemu.py [integer] [boot] [start] [idle]
+    python bench/versus_qemu.py [integer] [boot] [start] [idle] [arm64]
 
 Prints ratios; nothing here passes or fails. Needs the Debian packages qemu-system-x86 and
 debian-installer-12-netboot-amd64 (for ``boot``).
@@ -20,6 +20,7 @@ from support import ROOT, Emulator, pyqemu, qemu
 sys.path.insert(0, str(ROOT))
 
 INSTALLER = Path("/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64")
+INSTALLER_ARM64 = Path("/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64")
 KERNEL_DONE = b"Freeing unused kernel image"
 _RESULT = re.compile(rb"^\s+(.+?)\s+(\d+) loops/s.*?(\d+) MIPS", re.M)
 
@@ -69,6 +70,21 @@ def boot(directory: str) -> None:
                   f"wall {costs[name].wall:6.1f} s, pss {costs[name].pss // 1024} MiB (guest: 512)")  # fmt: skip
 
 
+def arm64(directory: str) -> None:
+    """Processor time until the arm64 kernel runs its first process."""
+    board = ["-M", "virt", "-cpu", "cortex-a57", "-m", "512", "-net", "none", "-display", "none", "-serial", "stdio",
+             "-monitor", "none", "-kernel", str(INSTALLER_ARM64 / "linux"),
+             "-initrd", str(INSTALLER_ARM64 / "initrd.gz"), "-append", "console=ttyAMA0"]  # fmt: skip
+    costs = {}
+    for name, command in (("qemu", qemu(*board, architecture="aarch64")), ("pyqemu", pyqemu(*board))):
+        with Emulator(command) as emulator:
+            reached = emulator.expect(b"Run /init as init process", 300)
+            costs[name] = emulator.cost()
+            arrived = "" if reached else "DID NOT ARRIVE: "
+            print(f"arm64    {name:12} {arrived}cpu {costs[name].cpu:6.1f} s "
+                  f"({costs[name].cpu / costs['qemu'].cpu:.2f} of QEMU's), wall {costs[name].wall:6.1f} s")  # fmt: skip
+
+
 def start(directory: str) -> None:
     """From the start of the process to the first instruction of a boot sector, which prints a letter."""
     from pyqemu.util.x86asm import assemble
@@ -101,7 +117,7 @@ def idle(directory: str) -> None:
 
 
 def main(names: list[str]) -> None:
-    parts = {"start": start, "idle": idle, "integer": integer, "boot": boot}
+    parts = {"start": start, "idle": idle, "integer": integer, "boot": boot, "arm64": arm64}
     with tempfile.TemporaryDirectory() as directory:
         for name in names or parts:
             parts[name](directory)

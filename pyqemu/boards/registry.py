@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from pyqemu.tcg.engine import Engine
     from pyqemu.ui.frame import Frame
 
-MODULES = ("pyqemu.boards.none", "pyqemu.boards.pc")  #: every board's file; a new one is a line here
+MODULES = {
+    "pyqemu.boards.none": ("none",),
+    "pyqemu.boards.pc": ("pc", "pc-i440fx-2.6"),
+    "pyqemu.boards.virt": ("virt", "virt-2.6"),
+}
+"""Every board's file, and the names and aliases of its machine types: a new one is a line here. Only the one that runs
+is loaded."""
+DEFAULTS = {None: "pc", "i386": "pc", "x86_64": "pc"}
+"""The machine type of who names none, by architecture."""
 
 
 class Board(Protocol):
@@ -74,6 +82,11 @@ def all_types() -> list[BoardType]:
     return sorted(_types.values(), key=lambda board: board.name)
 
 
+def architectures() -> list[str]:
+    """Those that there is a board for."""
+    return sorted({architecture for board in all_types() for architecture in board.architectures})
+
+
 def machine_infos(architecture: str) -> list[MachineInfo]:
     """The machine types of an architecture, as ``query-machines`` tells them."""
     from pyqemu.qapi.generated.types import MachineInfo  # needs the whole schema: not for every start
@@ -94,16 +107,17 @@ def find(name: str, architecture: str | None = None) -> BoardType:
 
     :raise UserError: there is none.
     """
-    boards = [board for board in all_types() if architecture is None or architecture in board.architectures]
-    if not name:
-        for board in boards:
-            if board.default:
-                return board
+    wanted = name or DEFAULTS.get(architecture)
+    if wanted is None:
         raise UserError("No machine specified, and there is no default", "Use -machine help to list supported machines")
-    for board in boards:
-        if name in (board.name, board.alias):
+    for module, known in MODULES.items():
+        if wanted in known:
+            importlib.import_module(module)
+    for board in _types.values():
+        if wanted in (board.name, board.alias) and (architecture is None or architecture in board.architectures):
             return board
+    boards = [board for board in all_types() if architecture is None or architecture in board.architectures]
     names = [known for board in boards for known in (board.name, board.alias) if known]
-    close = difflib.get_close_matches(name, names, 1)
+    close = difflib.get_close_matches(wanted, names, 1)
     hint = f"did you mean '{close[0]}'? " if close else ""
-    raise UserError(f"unsupported machine type '{name}'", hint + "Use -machine help to list supported machines")
+    raise UserError(f"unsupported machine type '{wanted}'", hint + "Use -machine help to list supported machines")

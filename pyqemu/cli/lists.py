@@ -26,12 +26,14 @@ def trace_events() -> str:
     return "\n".join(TraceEvents.events)
 
 
-def machines() -> str:
-    """The machine types."""
+def machines(architecture: str | None = None) -> str:
+    """The machine types, of one architecture or of all."""
     from pyqemu.boards.registry import all_types
 
     lines = ["Supported machines are:"]
     for board in all_types():
+        if architecture not in (None, *board.architectures):
+            continue
         default = " (default)" if board.default else ""
         if board.alias:
             lines.append(f"{board.alias:20} {board.description} (alias of {board.name})")
@@ -39,11 +41,15 @@ def machines() -> str:
     return "\n".join(lines)
 
 
-def cpus() -> str:
-    """The CPU models."""
-    from pyqemu.targets.x86.models import list_models
+def cpus(architecture: str | None = None) -> str:
+    """The CPU models of an architecture; of the PC's, if none is named."""
+    if architecture == "aarch64":
+        from pyqemu.targets.aarch64 import models as aarch64
 
-    return list_models()
+        return aarch64.list_models()
+    from pyqemu.targets.x86 import models as x86
+
+    return x86.list_models()
 
 
 def devices() -> str:

@@ -105,10 +105,14 @@ class System:
 
         :raise QapiError: this machine has none.
         """
-        for part in self._parts:
-            if isinstance(part, kind):
-                return part
-        raise QapiError(f"this machine has no {kind.__name__}")
+        part = self.optional_part(kind)
+        if part is None:
+            raise QapiError(f"this machine has no {kind.__name__}")
+        return part
+
+    def optional_part(self, kind: type[Part]) -> Part | None:
+        """The machine's part of that class, if it has one."""
+        return next((part for part in self._parts if isinstance(part, kind)), None)
 
     # -- who wants to know
 

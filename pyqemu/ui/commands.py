@@ -74,7 +74,10 @@ def input_send_event(
 @command("query-mice")
 def query_mice(system: System) -> list[qapi.MouseInfo]:
     """The pointing devices."""
-    return [qapi.MouseInfo(name=system.part(Pointer).name, index=MOUSE_INDEX, current=True, absolute=False)]
+    pointer = system.optional_part(Pointer)
+    if pointer is None:
+        return []
+    return [qapi.MouseInfo(name=pointer.name, index=MOUSE_INDEX, current=True, absolute=False)]
 
 
 # -- the screen

@@ -53,6 +53,17 @@ def test_cpu_models_are_listed(model: str, capsys: pytest.CaptureFixture[str]) -
     assert f" {model} " in capsys.readouterr().out
 
 
+def test_lists_are_those_of_the_architecture(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--target", "aarch64", "-cpu", "help"]) == 0
+    models = capsys.readouterr().out
+    assert "cortex-a57" in models
+    assert "486" not in models
+    assert main(["--target", "aarch64", "-M", "help"]) == 0
+    machines = capsys.readouterr().out
+    assert "virt-2.6" in machines
+    assert "pc" not in machines
+
+
 def test_usage_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     main(["-h"])
     text = capsys.readouterr().out

@@ -26,8 +26,9 @@ MEMORY = 96  # MiB; with 80 the kernel does not start
 BLOCK, BLOCKS = 4096, 32
 DISK_SIZE = 1 << 20
 APPEND = "console=ttyS0 rdinit=/busy/init loglevel=4"
-LIBRARIES = {"amd64": "lib/x86_64-linux-gnu", "i386": "lib/i386-linux-gnu"}
-LOADERS = {"amd64": "lib64/ld-linux-x86-64.so.2", "i386": "lib/ld-linux.so.2"}
+LIBRARIES = {"amd64": "lib/x86_64-linux-gnu", "i386": "lib/i386-linux-gnu", "arm64": "lib/aarch64-linux-gnu"}
+LOADERS = {"amd64": "lib64/ld-linux-x86-64.so.2", "i386": "lib/ld-linux.so.2",
+           "arm64": "lib/ld-linux-aarch64.so.1"}  # fmt: skip
 PROGRAMS = ("bin/busybox", "bin/kmod", "sbin/insmod")
 # in the order of loading
 DRIVERS = ("crct10dif_common", "crc-t10dif", "crc64", "crc64-rocksoft", "t10-pi",
@@ -100,13 +101,15 @@ def _members(data: bytes) -> Iterator[tuple[str, int, bytes]]:
         at = begin + size
 
 
-def parts(architecture: str) -> tuple[dict[str, tuple[int, bytes]], dict[str, bytes]]:
+def parts(
+    architecture: str, wanted_drivers: packages.Drivers = packages.IDE
+) -> tuple[dict[str, tuple[int, bytes]], dict[str, bytes]]:
     """Programs and libraries of the installer by their paths, and drivers by their names."""
     loader = LOADERS[architecture]
     libraries = LIBRARIES[architecture]
     wanted = {*PROGRAMS, loader, f"{libraries}/{Path(loader).name}", f"{libraries}/libc.so.6"}
     files: dict[str, tuple[int, bytes]] = {}
-    drivers = dict(packages.kernel_modules(architecture))
+    drivers = dict(packages.kernel_modules(architecture, wanted_drivers))
     for name, mode, data in _members(gzip.decompress(packages.installer(architecture)[1].read_bytes())):
         path = Path(name)
         if name in wanted or (data.endswith(b"busybox") and len(data) < 16):

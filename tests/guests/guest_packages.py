@@ -102,8 +102,13 @@ def installer(architecture: str) -> tuple[Path, Path]:
 
 
 def kernel_release(architecture: str) -> str:
-    """``6.1.0-50-amd64``: the boot header points to it (Linux boot protocol, ``kernel_version``)."""
+    """``6.1.0-50-amd64``: the boot header points to it (Linux boot protocol, ``kernel_version``).
+
+    An arm64 kernel is not compressed: it says so itself.
+    """
     kernel = installer(architecture)[0].read_bytes()
+    if architecture == "arm64":
+        return kernel[kernel.index(b"Linux version ") :][:100].split(b" ")[2].decode()
     start = int.from_bytes(kernel[0x20E:0x210], "little") + 0x200
     return kernel[start : start + 80].split(b" ")[0].decode()
 

@@ -21,7 +21,7 @@ def machine(line: CommandLine, text: str) -> None:
     if options.get("type") in ("help", "?"):
         from pyqemu.cli.lists import machines
 
-        raise Finished(machines())
+        raise Finished(machines(line.config.architecture))
     line.groups.record("machine", options)
     kind = options.pop("type", "")
     if "accel" in options:
@@ -38,7 +38,7 @@ def cpu(line: CommandLine, text: str) -> None:
     if text in ("help", "?"):
         from pyqemu.cli.lists import cpus
 
-        raise Finished(cpus())
+        raise Finished(cpus(line.config.architecture))
     line.config.cpu = text
 
 
@@ -204,6 +204,8 @@ def no_fd_bootchk(line: CommandLine) -> None:
 
 @option("target", "ARCH", "the architecture, where a board exists for several")
 def target(line: CommandLine, text: str) -> None:
-    if text not in ("i386", "x86_64"):
-        raise OptionError(f"--target {text}: this architecture is not there yet", "i386 or x86_64")
+    from pyqemu.boards.registry import architectures  # loads all boards
+
+    if text not in architectures():
+        raise OptionError(f"--target {text}: this architecture is not there yet", " or ".join(architectures()))
     line.config.architecture = text

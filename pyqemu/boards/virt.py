@@ -1,0 +1,330 @@
+"""``virt``: QEMU's board for Arm guests that is modelled on no hardware: memory, a GIC, a UART, and virtio.
+
+Places and interrupts are in `virt_map.py`, the device tree that tells them to a guest in `virt_tree.py`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pyqemu.boards import virt_map as at
+from pyqemu.boards.arm_boot import Boot, Loader, load_arm64, read_file
+from pyqemu.boards.config import MachineConfig
+from pyqemu.boards.drives import settled_drives
+from pyqemu.boards.registry import BoardType, register
+from pyqemu.boards.virt_options import VirtOptions
+from pyqemu.boards.virt_saved import saved_machine
+from pyqemu.boards.virt_show import show_virt
+from pyqemu.boards.virt_tree import TreeFacts, device_tree
+from pyqemu.chardev import Chardev, ChardevError
+from pyqemu.hw.block.pflash_cfi01 import PflashCfi01
+from pyqemu.hw.char.pl011 import Pl011
+from pyqemu.hw.core.sysbus import SysBusDevice, SystemBus
+from pyqemu.hw.gpio.gpio_key import GpioKey
+from pyqemu.hw.gpio.pl061 import Pl061
+from pyqemu.hw.intc.arm_gic import ArmGic
+from pyqemu.hw.intc.arm_gicv3 import ArmGicV3
+from pyqemu.hw.nvram.fw_cfg import FwCfgMem
+from pyqemu.hw.pci_host.gpex import GpexHost
+from pyqemu.hw.timer.pl031 import Pl031
+from pyqemu.hw.virtio.blk import VirtioBlk
+from pyqemu.hw.virtio.device import VirtioDevice
+from pyqemu.hw.virtio.mmio import VirtioMmio
+from pyqemu.memory import AddressSpace, MemoryRegion, RamBlock
+from pyqemu.qom import DEVICES, Device, DeviceError
+from pyqemu.qom.plugging import Plugging
+from pyqemu.system import Irq, ShutdownCause, System
+from pyqemu.system.guest_time import GuestTime
+from pyqemu.targets.aarch64.layout import FIQ, IRQ
+from pyqemu.targets.aarch64.state import Aarch64Cpu
+from pyqemu.targets.arm.generic_timer import HYPERVISOR, PHYSICAL, SECURE, VIRTUAL
+from pyqemu.targets.arm.psci import Psci
+from pyqemu.util.errors import UserError
+from pyqemu.util.units import MIB
+
+if TYPE_CHECKING:
+    from pyqemu.block import DriveTable
+    from pyqemu.chardev import Chardevs
+    from pyqemu.tcg.engine import Engine
+    from pyqemu.ui.frame import Frame
+
+DRIVE_LIMITS = {"virtio": at.VIRTIO_SLOTS}
+TIMER_PPIS = {PHYSICAL: at.PPI_PHYSICAL, VIRTUAL: at.PPI_VIRTUAL, HYPERVISOR: at.PPI_HYPERVISOR, SECURE: at.PPI_SECURE}
+DEFAULT_CPU = "cortex-a57"
+FLASH_BLOCKS, FLASH_SECTOR = 256, 256 << 10
+FW_CFG_NB_CPUS = 0x05
+FW_CFG_KERNEL, FW_CFG_INITRD, FW_CFG_CMDLINE = (0x08, 0x11), (0x0B, 0x12), (0x14, 0x15)
+"""Keys of sizes and contents."""
+COMPATIBLE = {"cortex-a57": "arm,cortex-a57", "cortex-a53": "arm,cortex-a53", "max": "arm,armv8"}
+
+
+class Virt(Plugging):
+    """One board. Its constructor wires everything; :meth:`reset` is registered with *system*."""
+
+    def __init__(self, config: MachineConfig, system: System, engine: Engine, drives: DriveTable,
+                 chardevs: Chardevs) -> None:  # fmt: skip
+        self.config, self.system, self.drives, self.chardevs = config, system, drives, chardevs
+        drives.check_supported(DRIVE_LIMITS)
+        self.options = VirtOptions.of(config)
+        self.user_devices: list[Device] = []
+        self.sysbus = SystemBus(system)
+        self._memory(engine)
+        self._interrupts()
+        self._periphery()
+        self._firmware_devices()
+        self._pcie()
+        self._virtio_slots()
+        self._user_devices()
+        self.boot = self._load()
+        system.on_reset(self.reset)
+        show_virt(self)
+        self.saved = saved_machine(self)
+        system.add_part(self.saved)
+
+    # --- memory and processor -----------------------------------------------------------------------------------------
+
+    def _memory(self, engine: Engine) -> None:
+        config = self.config
+        self.system_memory = MemoryRegion.container("system")
+        self.ram = MemoryRegion.ram("mach-virt.ram", config.memory)
+        self.system_memory.add(at.RAM.base, self.ram)
+        self.memory_space = AddressSpace("memory", self.system_memory)
+        self.io_space = AddressSpace("I/O", MemoryRegion.container("io", 0x10000))
+        self.cpu = Aarch64Cpu(config.cpu or DEFAULT_CPU, memory=self.memory_space, io=self.io_space, engine=engine,
+                              clock=self.system.clock, lock=self.system.lock)  # fmt: skip
+        self.time = GuestTime(self.system.clock)
+        self.psci = Psci(partial(self.system.request_shutdown, ShutdownCause.GUEST_SHUTDOWN),
+                         partial(self.system.request_reset, ShutdownCause.GUEST_RESET), self._suspend)  # fmt: skip
+        self.cpu.firmware_call = self._firmware_call
+
+    def _suspend(self) -> None:
+        self.cpu.halted = True
+
+    def _firmware_call(self, exception_class: int) -> bool:
+        """HVC and SMC: firmware's part, which is PSCI. What is unknown is answered as such (DEN 0028, 5.2)."""
+        x = self.cpu.x
+        answer = self.psci.call(x[0] & 0xFFFFFFFF, (x[1], x[2], x[3]))
+        x[0] = -1 if answer is None else answer
+        return True
+
+    # --- devices ------------------------------------------------------------------------------------------------------
+
+    def _interrupts(self) -> None:
+        cpu = self.cpu
+        irq, fiq = Irq(partial(self._request, IRQ)), Irq(partial(self._request, FIQ))
+        self.gic: ArmGic | ArmGicV3
+        if self.options.gic_version == 3:
+            third = ArmGicV3(num_cpu=1, num_irq=at.GIC_IRQS)
+            processor = third.cpus[0]
+            processor.irq.connect(irq.set)
+            processor.fiq.connect(fiq.set)
+            cpu.gic = processor.interface
+            self.gic, private = third, processor.inputs
+            self._plug(third, at.GIC_DISTRIBUTOR.base, at.GIC_REDISTRIBUTORS.base)
+        else:
+            second = ArmGic([(irq, fiq)], num_cpu=1, num_irq=at.GIC_IRQS, revision=2)
+            self.gic, private = second, second.private_inputs[0]
+            self._plug(second, at.GIC_DISTRIBUTOR.base, at.GIC_CPU.base)
+        for timer, ppi in TIMER_PPIS.items():
+            cpu.timer.outputs[timer] = private[ppi].set
+
+    def _request(self, mask: int, level: bool) -> None:
+        (self.cpu.interrupt if level else self.cpu.clear_interrupt)(mask)
+
+    def _spi(self, number: int) -> Irq:
+        return self.gic.shared_inputs[number]
+
+    def _plug(self, device: SysBusDevice, *addresses: int) -> None:
+        """Map a device's regions and put it on the bus."""
+        for region, address in zip(device.regions, addresses, strict=False):
+            self.system_memory.add(address, region)
+        self.sysbus.plug(device)
+
+    def _periphery(self) -> None:
+        text = self.config.serials[0] if self.config.serials else "none"
+        self.uart = Pl011(self._spi(at.IRQ_UART), chardev=self._open_serial(0, text) if text != "none" else None)
+        self._plug(self.uart, at.UART.base)
+        self.rtc = Pl031(self.system.clock, self.system.rtc_clock, self._spi(at.IRQ_RTC))
+        self._plug(self.rtc, at.RTC.base)
+
+        self.gpio = Pl061(self._spi(at.IRQ_GPIO))
+        self._plug(self.gpio, at.GPIO.base)
+        self.power_key = GpioKey(self.system.clock, self.gpio.inputs[at.POWER_BUTTON])
+        self.system.on_powerdown(self.power_key.press)
+        self.system.on_reset(self.power_key.reset)
+
+    def _firmware_devices(self) -> None:
+        """Two banks of flash, the first with the firmware of ``-bios``, and what firmware asks for."""
+        self.flash = []
+        for number in range(2):
+            bank = PflashCfi01(num_blocks=FLASH_BLOCKS, sector_length=FLASH_SECTOR, width=4, device_width=2,
+                               ident0=0x89, ident1=0x18, name_=f"virt.flash{number}")  # fmt: skip
+            bank.on_write.append(self._flash_written)
+            self._plug(bank, at.FLASH.base + number * bank.size)
+            self.flash.append(bank)
+        self.fw_cfg = FwCfgMem(self.memory_space, trace=self.system.trace)
+        self.fw_cfg.map(self.system_memory, at.FW_CFG.base)
+        self.fw_cfg.add_i16(FW_CFG_NB_CPUS, 1)
+        self.system.on_reset(self.fw_cfg.reset)
+
+    def _flash_written(self, block: RamBlock, offset: int, length: int) -> None:
+        block.dirty.mark(offset, length)
+        for listener in self.memory_space.write_listeners:
+            listener(block, offset, length)
+
+    def _pcie(self) -> None:
+        lines = [self._spi(at.IRQ_PCIE + number) for number in range(4)]
+        self.pcie = GpexHost(self.system, address_space=self.memory_space, irqs=lines)
+        ecam, memory, ports = self.pcie.regions
+        for name, region, window, offset in (("pcie-ecam", ecam, at.PCIE_ECAM, 0),
+                                             ("pcie-mmio", memory, at.PCIE_MMIO, at.PCIE_MMIO.base)):  # fmt: skip
+            self.system_memory.add(window.base, MemoryRegion.alias(name, region, offset, window.size))
+        self.system_memory.add(at.PCIE_PIO.base, ports)
+        self.sysbus.plug(self.pcie)
+
+    def _open_serial(self, index: int, text: str) -> Chardev:
+        try:
+            return self.chardevs.open(text, f"serial{index}")
+        except ChardevError as exc:
+            raise UserError(f"-serial {text}: {exc.message}", exc.hint) from None
+
+    def _virtio_slots(self) -> None:
+        self.slots: list[VirtioMmio] = []
+        for number in range(at.VIRTIO_SLOTS):
+            address = at.VIRTIO.base + number * at.VIRTIO.size
+            slot = VirtioMmio(self.system, self.memory_space, number=number, address=address)
+            slot.irq.connect(self._spi(at.IRQ_VIRTIO + number).set)
+            self.system_memory.add(address, slot.region)
+            self.system.on_reset(slot.reset)
+            self.slots.append(slot)
+
+    def _user_devices(self) -> None:
+        DEVICES.look_in("pyqemu.hw")
+        for drive in self.drives:
+            if drive.interface == "virtio":
+                self._free_slot().plug(VirtioBlk(drive=drive))
+        for options in self.config.devices:
+            self.add_device(options)
+
+    def _free_slot(self) -> Any:
+        """The bus of the last slot that is free: as in QEMU, the first device has the highest address."""
+        for slot in reversed(self.slots):
+            if slot.device is None:
+                return slot.virtio_bus
+        raise DeviceError("all virtio-mmio slots are taken", f"there are {at.VIRTIO_SLOTS}")
+
+    def add_device(self, options: dict[str, str], *, hotplug: bool = False) -> Device:
+        given = dict(options)
+        bus_name = given.pop("bus", "")
+        if hotplug:
+            raise DeviceError("this board's buses do not support hotplugging")
+        device = DEVICES.from_options(given, self._resolve)
+        if not isinstance(device, VirtioDevice):
+            raise DeviceError(f"No '{device.bus_type}' bus found for device '{device.type_name}'")
+        bus = self._slot_named(bus_name) if bus_name else self._free_slot()
+        with self.system.parked(), settled_drives(self.drives, device):
+            bus.plug(device)
+        self.user_devices.append(device)
+        return device
+
+    def _slot_named(self, name: str) -> Any:
+        for slot in self.slots:
+            if slot.virtio_bus is not None and slot.virtio_bus.name == name:
+                return slot.virtio_bus
+        raise DeviceError(f"Bus '{name}' not found", f"virtio-mmio-bus.0 to virtio-mmio-bus.{at.VIRTIO_SLOTS - 1}")
+
+    def request_unplug(self, device: Device) -> None:
+        raise DeviceError(f"Device '{device.type_name}' does not support hotplugging")
+
+    def _resolve(self, kind: str, name: str) -> Any:
+        if kind == "drive":
+            return self.drives.for_device(name)
+        if kind == "chardev":
+            return next((chardev for chardev in self.chardevs if chardev.label == name), None)
+        return None
+
+    # --- starting -----------------------------------------------------------------------------------------------------
+
+    def _load(self) -> Boot | None:
+        """What ``-bios`` or ``-kernel`` name; without either nothing runs, as no firmware is built in."""
+        config = self.config
+        if config.bios:
+            self._load_firmware()
+            return None
+        if not config.kernel:
+            raise UserError("machine 'virt' needs firmware or a kernel", "-bios FILE or -kernel FILE")
+        loader = Loader(self.memory_space, at.RAM.base, config.memory)
+        return load_arm64(loader, config.kernel, config.initrd, self._tree)
+
+    def _tree(self, first: int, last: int) -> bytes:
+        config = self.config
+        compatible = COMPATIBLE.get(self.cpu.model.name, "arm,armv8")
+        initrd = (first, last) if config.initrd and last > first else None
+        facts = TreeFacts(
+            config.memory, ((compatible, 0),), config.append, initrd, gic_version=self.options.gic_version
+        )
+        return device_tree(facts)
+
+    def _load_firmware(self) -> None:
+        """Firmware begins at address 0, finds the device tree at the start of RAM, and the kernel by fw_cfg."""
+        config = self.config
+        image = read_file(config.bios, "-bios")
+        if len(image) > self.flash[0].size:
+            raise UserError(f"-bios {config.bios}: too large for the flash", f"at most {self.flash[0].size >> 20} MiB")
+        self.flash[0].data[: len(image)] = image
+        self.memory_space.write(at.RAM.base, self._tree(0, 0))
+        files = ((config.kernel, "-kernel", FW_CFG_KERNEL), (config.initrd, "-initrd", FW_CFG_INITRD))
+        for path, option, (size, data) in files:
+            contents = read_file(path, option) if path else b""
+            self.fw_cfg.add_i32(size, len(contents))
+            self.fw_cfg.add_bytes(data, contents)
+        if config.append:
+            size, data = FW_CFG_CMDLINE
+            self.fw_cfg.add_i32(size, len(config.append) + 1)
+            self.fw_cfg.add_string(data, config.append)
+
+    def reset(self) -> None:
+        """After all devices: the processor, at the kernel's first instruction, or firmware's."""
+        self.cpu.interrupt_request = 0
+        self.cpu.reset()
+        if self.boot is not None:
+            self.cpu.x[0] = self.boot.dtb
+            self.cpu.pc = self.boot.entry
+
+    # --- for who looks at the machine ---------------------------------------------------------------------------------
+
+    def frame(self, *, pixels: bool = True) -> Frame | None:
+        """There is no display adapter."""
+        return None
+
+    def put_key(self, qcode: str, down: bool) -> None:
+        """There is no keyboard."""
+
+
+def build(config: MachineConfig, system: System, engine: Engine, drives: DriveTable, chardevs: Chardevs) -> Virt:
+    """Make a virt board.
+
+    :raise UserError: the configuration makes no sense for it.
+    """
+    if config.memory > at.RAM.size or config.memory % MIB:
+        raise UserError("-m: machine 'virt' takes whole mebibytes, up to 255 GiB")
+    if config.nics:
+        raise UserError(f"{config.nics[0].option}: machine 'virt' has no network cards yet", "-net none")
+    try:
+        return Virt(config, system, engine, drives, chardevs)
+    except DeviceError as exc:
+        raise UserError(exc.message, exc.hint) from None
+
+
+register(
+    BoardType(
+        "virt-2.6",
+        "QEMU 2.6 ARM Virtual Machine",
+        ("aarch64",),
+        build,
+        alias="virt",
+        default_cpus={"aarch64": "cortex-a57-arm-cpu"},
+        default_ram="mach-virt.ram",
+    )
+)

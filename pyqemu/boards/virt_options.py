@@ -1,0 +1,39 @@
+"""``-machine virt,PROPERTY=VALUE,...``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyqemu.boards.config import MachineConfig
+from pyqemu.util.errors import UserError
+from pyqemu.util.options import parse_bool
+
+# Understood because there is nothing to do: their subjects are KVM, the host's memory, or windows that nothing needs.
+WITHOUT_EFFECT = ("kernel_irqchip", "kernel-irqchip", "mem-merge", "dump-guest-core", "graphics", "suppress-vmdesc",
+                  "highmem", "usb")  # fmt: skip
+GIC_VERSIONS = {"2": 2, "3": 3, "max": 3}
+
+
+@dataclass(frozen=True)
+class VirtOptions:
+    """What can be chosen of a board."""
+
+    gic_version: int = 2
+
+    @staticmethod
+    def of(config: MachineConfig) -> VirtOptions:
+        """What was chosen.
+
+        :raise UserError: there is no such property, or it cannot be so.
+        """
+        options = config.machine_options
+        known = ("gic-version", "secure", "virtualization", *WITHOUT_EFFECT)
+        if strange := [key for key in options if key not in known]:
+            raise UserError(f"Property '.{strange[0]}' not found", f"machine properties: {', '.join(sorted(known))}")
+        for name in ("secure", "virtualization"):
+            if parse_bool(options.get(name, "off"), name):
+                raise UserError(f"-machine {name}=on: boards with EL2 or EL3 are not there yet", f"{name}=off")
+        version = GIC_VERSIONS.get(options.get("gic-version", "2"))
+        if version is None:
+            raise UserError(f"Invalid gic-version value '{options['gic-version']}'", "Valid values are 3, 2, max")
+        return VirtOptions(version)

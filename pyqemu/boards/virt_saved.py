@@ -1,0 +1,106 @@
+"""What is saved of ``virt``, in the order of QEMU's ``virt-2.6``.
+
+The interrupt controller and the processor are applied after everything that drives their inputs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyqemu.block.sent import sent_drives
+from pyqemu.hw.pci.state import pci_bus_vmstate
+from pyqemu.hw.virtio.device import VirtioDevice
+from pyqemu.memory import RamBlock
+from pyqemu.migration.state.machine import SavedMachine
+from pyqemu.qom.vmstate import Bool, VMState
+from pyqemu.targets.aarch64.vmstate import COMMON_ORDER, CPU_ORDER, CommonState, SavedCpu
+
+if TYPE_CHECKING:
+    from pyqemu.boards.virt import Virt
+
+MACHINE_TYPE = "virt-2.6"
+GIC_ORDER = 1
+
+
+class AcpiBuild:
+    """Whether a guest has read the ACPI tables."""
+
+    vmstate = VMState("virt_acpi_build", version=1, fields=(Bool("patched"),))
+
+    def __init__(self) -> None:
+        self.patched = False
+
+
+def saved_machine(virt: Virt) -> SavedMachine:
+    """The list of sections and blocks of memory."""
+    machine = SavedMachine(MACHINE_TYPE, virt.system, disks=lambda: sent_drives(virt.drives))
+    machine.add("timer", virt.time)
+    for bank in virt.flash:
+        machine.add("pflash_cfi01", bank, type_name="cfi.pflash01")
+    _processor(virt, machine)
+    machine.add(type(virt.gic).vmstate.name, virt.gic, order=GIC_ORDER)
+    machine.add("pl011", virt.uart)
+    machine.add("pl031", virt.rtc)
+    machine.add("0000:00:00.0/gpex_root", virt.pcie.root)
+    machine.add("PCIBUS", virt.pcie.pci, pci_bus_vmstate)
+    machine.add("pl061", virt.gpio)
+    machine.add("gpio-key", virt.power_key, type_name="gpio-key")
+    machine.add("fw_cfg", virt.fw_cfg)
+    machine.add("virt_acpi_build", AcpiBuild())
+    for device in _virtio_devices(virt):
+        _add_virtio(machine, device)
+    _memory(virt, machine)
+    _hooks(virt, machine)
+    return machine
+
+
+def _processor(virt: Virt, machine: SavedMachine) -> None:
+    saved = SavedCpu(virt.cpu)
+    virt.system.on_reset(saved.reset)
+    machine.add("cpu_common", CommonState(virt.cpu), order=COMMON_ORDER)
+    machine.add("cpu", saved, order=CPU_ORDER)
+
+
+def _virtio_devices(virt: Virt) -> list[VirtioDevice]:
+    """In the order in which they were made: the first has the last slot. Those that ask for a slot by name may be made
+    in another order, and then are told apart by their slots alone."""
+    return [slot.device for slot in reversed(virt.slots) if slot.device is not None]
+
+
+def _add_virtio(machine: SavedMachine, device: VirtioDevice) -> None:
+    """QEMU's machine types up to 2.6 number devices of a kind; later ones have the window's address in the name."""
+    layout = type(device).vmstate
+    if layout is None:
+        machine.unsaved.append(device)
+    else:
+        machine.add(layout.name, device, before="virt_acpi_build")
+
+
+def _memory(virt: Virt, machine: SavedMachine) -> None:
+    ram = virt.ram.ram_block
+    assert ram is not None
+    machine.add_block(ram.name, ram, is_paged=True)
+    for bank in virt.flash:
+        machine.add_block(bank.flash.ram_block.name, bank.flash.ram_block)
+
+
+def _hooks(virt: Virt, machine: SavedMachine) -> None:
+    """Transfers of disks end before memory is saved; whoever has copies of memory forgets them when it is loaded."""
+
+    def settle() -> None:
+        for device in _virtio_devices(virt):
+            device.complete_now()
+
+    def written(block: RamBlock, offset: int, length: int) -> None:
+        for listener in virt.memory_space.write_listeners:
+            listener(block, offset, length)
+
+    def forget_code() -> None:
+        if virt.cpu.engine is not None:
+            virt.cpu.engine.flush()
+
+    machine.before_save.append(settle)
+    machine.before_load.append(virt.system.reset)
+    machine.after_load.append(forget_code)
+    machine.before_restore.append(virt.system.reset)
+    machine.page_written.append(written)

@@ -1,0 +1,60 @@
+"""What a ``virt`` board shows of itself to monitors."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pyqemu.boards.registry import machine_infos
+from pyqemu.hw.pci.monitor import pci_text
+from pyqemu.qom import Container
+from pyqemu.qom.tree import Mirror
+from pyqemu.qom.types import TYPES
+from pyqemu.system.inspection import Inspection
+from pyqemu.system.machine import CpuPlace, MachineFacts
+from pyqemu.targets.aarch64.introspection import Aarch64CpuNode, Aarch64Models, register_types
+from pyqemu.targets.aarch64.monitor import Aarch64View
+
+if TYPE_CHECKING:
+    from pyqemu.boards.virt import Virt
+
+
+class VirtMachine(Container):
+    """``/machine``."""
+
+    type_name = "virt-2.6-machine"
+
+
+def show_virt(board: Virt) -> None:
+    """Register processor, address space, buses and devices with the machine."""
+    root, machine = Container(), VirtMachine()
+    root.add_child("machine", machine)
+    peripheral, anonymous, unattached = (
+        machine.container(name) for name in ("peripheral", "peripheral-anon", "unattached")
+    )
+    for device in board.user_devices:
+        if device.id is not None:
+            peripheral.add_child(device.id, device)
+        else:
+            anonymous.add_child("device[*]", device)
+    register_types()
+    processor = Aarch64CpuNode(board.cpu)
+    unattached.add_child("device[*]", processor)
+    unattached.add_child("sysbus", board.sysbus)
+    for name in ("objects", "backend"):
+        root.container(name)
+    root.add_child("chardevs", Mirror(lambda: {c.label: f"chardev-{c.backend}" for c in board.chardevs}))
+    target = board.config.architecture or "aarch64"
+    facts = MachineFacts(
+        "virt-2.6", target, memory=board.config.memory, machines=partial(machine_infos, target),
+        cpu_places=[CpuPlace(processor.type_name, processor.qom_path)],
+    )  # fmt: skip
+    inspection = Inspection(roots=[board.sysbus, *(slot.virtio_bus for slot in board.slots if slot.virtio_bus)],
+                            spaces=[board.memory_space])  # fmt: skip
+    inspection.cpus.append(Aarch64View(board.cpu))
+    inspection.add_text("pci", partial(pci_text, board.pcie.pci))
+    for part in (root, inspection, facts, Aarch64Models()):
+        board.system.add_part(part)
+
+
+TYPES.add(VirtMachine.type_name, "machine")

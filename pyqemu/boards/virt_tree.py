@@ -1,0 +1,200 @@
+"""The device tree of a ``virt`` board (Devicetree Specification 0.1; Linux: Documentation/devicetree/bindings).
+
+Made with the library ``fdt``, which knows the format; here is what stands in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import fdt
+
+from pyqemu.boards import virt_map as at
+from pyqemu.boards.virt_map import Range
+
+GIC_SPI, GIC_PPI = 0, 1
+EDGE, LEVEL = 1, 4
+PHANDLE_GIC, PHANDLE_CLOCK, PHANDLE_GPIO = 0x8001, 0x8000, 0x8003
+PCI_IO, PCI_MEMORY = 0x01000000, 0x02000000  #: kinds of addresses (IEEE 1275 PCI binding)
+KEY_POWER = 116  #: of Linux's input codes
+FIRST_PPI = 16
+
+
+@dataclass(frozen=True)
+class TreeFacts:
+    """What depends on the configuration.
+
+    :ivar initrd: first and last address of the ramdisk; None if there is none
+    :ivar cpus: of each processor its compatible string and its affinity
+    """
+
+    memory: int
+    cpus: tuple[tuple[str, int], ...]
+    append: str = ""
+    initrd: tuple[int, int] | None = None
+    psci_conduit: str = "hvc"
+    gic_version: int = 2
+
+
+def _node(name: str, *properties: Any) -> Any:
+    node = fdt.Node(name)
+    for each in properties:
+        node.append(each)
+    return node
+
+
+def _strings(name: str, *values: str) -> Any:
+    return fdt.PropStrings(name, *values)
+
+
+def _words(name: str, *values: int) -> Any:
+    return fdt.PropWords(name, *values)
+
+
+def _reg(*ranges: Range) -> Any:
+    words: list[int] = []
+    for each in ranges:
+        words += (each.base >> 32, each.base & 0xFFFFFFFF, each.size >> 32, each.size & 0xFFFFFFFF)
+    return _words("reg", *words)
+
+
+def _spi(number: int, how: int = LEVEL) -> Any:
+    return _words("interrupts", GIC_SPI, number, how)
+
+
+def device_tree(facts: TreeFacts) -> bytes:
+    """The tree as a blob."""
+    tree = fdt.FDT()
+    root = tree.root
+    root.append(_strings("compatible", "linux,dummy-virt"))
+    root.append(_words("#address-cells", 2))
+    root.append(_words("#size-cells", 2))
+    root.append(_words("interrupt-parent", PHANDLE_GIC))
+    for node in (_chosen(facts), _memory(facts), _cpus(facts), _psci(facts), _timer(), _gic(facts), _clock(), _flash(),
+                 _uart(), _rtc(), _fw_cfg(), _pcie(), _gpio(), _power_button(), *_virtio()):  # fmt: skip
+        root.append(node)
+    blob: bytes = tree.to_dtb(version=17)
+    return blob
+
+
+def _chosen(facts: TreeFacts) -> Any:
+    node = _node("chosen", _strings("stdout-path", f"/pl011@{at.UART.base:x}"))
+    if facts.append:
+        node.append(_strings("bootargs", facts.append))
+    if facts.initrd is not None:
+        for name, address in zip(("linux,initrd-start", "linux,initrd-end"), facts.initrd, strict=True):
+            node.append(_words(name, address >> 32, address & 0xFFFFFFFF))
+    return node
+
+
+def _memory(facts: TreeFacts) -> Any:
+    return _node("memory", _strings("device_type", "memory"), _reg(Range(at.RAM.base, facts.memory)))
+
+
+def _cpus(facts: TreeFacts) -> Any:
+    node = _node("cpus", _words("#address-cells", 1), _words("#size-cells", 0))
+    for number, (compatible, affinity) in enumerate(facts.cpus):
+        cpu = _node(f"cpu@{number}", _strings("device_type", "cpu"), _strings("compatible", compatible),
+                    _words("reg", affinity))  # fmt: skip
+        if len(facts.cpus) > 1:
+            cpu.append(_strings("enable-method", "psci"))
+        node.append(cpu)
+    return node
+
+
+def _psci(facts: TreeFacts) -> Any:
+    return _node("psci", _strings("compatible", "arm,psci-0.2", "arm,psci"), _strings("method", facts.psci_conduit),
+                 _words("cpu_suspend", 0xC4000001), _words("cpu_off", 0x84000002), _words("cpu_on", 0xC4000003),
+                 _words("migrate", 0xC4000005))  # fmt: skip
+
+
+def _timer() -> Any:
+    interrupts: list[int] = []
+    for number in (at.PPI_SECURE, at.PPI_PHYSICAL, at.PPI_VIRTUAL, at.PPI_HYPERVISOR):
+        interrupts += (GIC_PPI, number - FIRST_PPI, EDGE | 1 << 8)  # QEMU 2.6 claims that
+    return _node("timer", _strings("compatible", "arm,armv8-timer", "arm,armv7-timer"), fdt.Property("always-on"),
+                 _words("interrupts", *interrupts))  # fmt: skip
+
+
+def _gic(facts: TreeFacts) -> Any:
+    name = f"intc@{at.GIC_DISTRIBUTOR.base:x}"
+    node = _node(name, _words("#interrupt-cells", 3), fdt.Property("interrupt-controller"), _words("#address-cells", 2),
+                 _words("#size-cells", 2), fdt.Property("ranges"), _words("phandle", PHANDLE_GIC))  # fmt: skip
+    if facts.gic_version == 3:
+        node.append(_strings("compatible", "arm,gic-v3"))
+        node.append(_reg(at.GIC_DISTRIBUTOR, at.GIC_REDISTRIBUTORS))
+        return node
+    node.append(_strings("compatible", "arm,cortex-a15-gic"))
+    node.append(_reg(at.GIC_DISTRIBUTOR, at.GIC_CPU))
+    return node
+
+
+def _clock() -> Any:
+    return _node("apb-pclk", _strings("compatible", "fixed-clock"), _words("#clock-cells", 0),
+                 _words("clock-frequency", at.CLOCK_HZ), _strings("clock-output-names", "clk24mhz"),
+                 _words("phandle", PHANDLE_CLOCK))  # fmt: skip
+
+
+def _uart() -> Any:
+    return _node(f"pl011@{at.UART.base:x}", _strings("compatible", "arm,pl011", "arm,primecell"), _reg(at.UART),
+                 _spi(at.IRQ_UART), _words("clocks", PHANDLE_CLOCK, PHANDLE_CLOCK),
+                 _strings("clock-names", "uartclk", "apb_pclk"))  # fmt: skip
+
+
+def _rtc() -> Any:
+    return _node(f"pl031@{at.RTC.base:x}", _strings("compatible", "arm,pl031", "arm,primecell"), _reg(at.RTC),
+                 _spi(at.IRQ_RTC), _words("clocks", PHANDLE_CLOCK), _strings("clock-names", "apb_pclk"))  # fmt: skip
+
+
+def _flash() -> Any:
+    half = at.FLASH.size // 2
+    return _node(f"flash@{at.FLASH.base:x}", _strings("compatible", "cfi-flash"), _words("bank-width", 4),
+                 _reg(Range(at.FLASH.base, half), Range(at.FLASH.base + half, half)))  # fmt: skip
+
+
+def _fw_cfg() -> Any:
+    return _node(f"fw-cfg@{at.FW_CFG.base:x}", _strings("compatible", "qemu,fw-cfg-mmio"), _reg(at.FW_CFG))
+
+
+def _gpio() -> Any:
+    return _node(f"pl061@{at.GPIO.base:x}", _strings("compatible", "arm,pl061", "arm,primecell"), _reg(at.GPIO),
+                 _words("#gpio-cells", 2), fdt.Property("gpio-controller"), _spi(at.IRQ_GPIO),
+                 _words("clocks", PHANDLE_CLOCK), _strings("clock-names", "apb_pclk"),
+                 _words("phandle", PHANDLE_GPIO))  # fmt: skip
+
+
+def _power_button() -> Any:
+    keys = _node("gpio-keys", _strings("compatible", "gpio-keys"), _words("#size-cells", 0),
+                 _words("#address-cells", 1))  # fmt: skip
+    keys.append(_node("poweroff", _strings("label", "GPIO Key Poweroff"), _words("linux,code", KEY_POWER),
+                      _words("gpios", PHANDLE_GPIO, at.POWER_BUTTON, 0)))  # fmt: skip
+    return keys
+
+
+def _pcie() -> Any:
+    """A generic host bridge: bus numbers by the size of ECAM, windows on ports and memory, four interrupts in turn."""
+    ranges: list[int] = []
+    for kind, pci, window in ((PCI_IO, 0, at.PCIE_PIO), (PCI_MEMORY, at.PCIE_MMIO.base, at.PCIE_MMIO)):
+        ranges += (kind, pci >> 32, pci & 0xFFFFFFFF, window.base >> 32, window.base & 0xFFFFFFFF,
+                   window.size >> 32, window.size & 0xFFFFFFFF)  # fmt: skip
+    routes: list[int] = []
+    for slot in range(4):
+        for pin in range(4):
+            number = at.IRQ_PCIE + (pin + slot) % 4
+            routes += (slot << 11, 0, 0, pin + 1, PHANDLE_GIC, 0, 0, GIC_SPI, number, LEVEL)
+    return _node(f"pcie@{at.PCIE_MMIO.base:x}", _strings("compatible", "pci-host-ecam-generic"),
+                 _strings("device_type", "pci"), _words("#address-cells", 3), _words("#size-cells", 2),
+                 _words("bus-range", 0, (at.PCIE_ECAM.size >> 20) - 1), fdt.Property("dma-coherent"),
+                 _reg(at.PCIE_ECAM), _words("ranges", *ranges), _words("#interrupt-cells", 1),
+                 _words("interrupt-map", *routes), _words("interrupt-map-mask", 0x1800, 0, 0, 7))  # fmt: skip
+
+
+def _virtio() -> list[Any]:
+    """The slots; who probes them finds an empty one by its device id."""
+    nodes = []
+    for slot in range(at.VIRTIO_SLOTS):
+        place = Range(at.VIRTIO.base + slot * at.VIRTIO.size, at.VIRTIO.size)
+        nodes.append(_node(f"virtio_mmio@{place.base:x}", _strings("compatible", "virtio,mmio"), _reg(place),
+                           _spi(at.IRQ_VIRTIO + slot, EDGE), fdt.Property("dma-coherent")))  # fmt: skip
+    return nodes

@@ -1,0 +1,84 @@
+"""Debian's kernel for arm64 on ``-M virt``, busy on CPU, virtio disk and serial line, moves from program to program.
+
+The guest and what it must have done are those of :mod:`busy_guest`, with other drivers and devices.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from pathlib import Path
+
+import busy_guest
+import guest_packages as packages
+import pytest
+from busy_guest import BLOCKS, DISK_SIZE, FIXED, READY, SCRIPT
+from guest_images import cpio
+from journey import QUICK, SLOW, Journey, Traveller
+
+from tests.migration.programs import Program
+
+MEMORY = 256  # MiB
+MOVES = 5
+APPEND = "console=ttyAMA0 rdinit=/busy/init loglevel=4"
+TRANSPORTS = ("unix", "tcp", "exec")
+
+
+def initrd() -> bytes:
+    """The initial RAM disk.
+
+    :raise MissingPackage: something to build it from is missing.
+    """
+    files, _ = busy_guest.parts("arm64", packages.VIRTIO)
+    script = SCRIPT.replace("@blocks@", str(BLOCKS)).replace("ttyS0", "ttyAMA0").replace("/dev/sda", "/dev/vda")
+    drivers = packages.kernel_modules("arm64", packages.VIRTIO)
+    files["busy/init"] = 0o100755, script.encode()
+    files["busy/modules"] = 0o100644, " ".join(name for name, _ in drivers).encode()
+    files["busy/fixed"] = 0o100644, FIXED
+    for name, data in drivers:
+        files[f"busy/{name}.ko"] = 0o100644, data
+    return gzip.compress(cpio(busy_guest.with_directories(files)), 1, mtime=0)
+
+
+class VirtTraveller(Traveller):
+    """One pyqemu with the busy guest on the board."""
+
+    def __init__(self, architecture: str, initrd: Path, directory: Path, name: str, *options: str, image: Path) -> None:
+        kernel, _ = packages.installer(architecture)
+        guest = ["-kernel", str(kernel), "-initrd", str(initrd), "-append", APPEND,
+                 "-drive", f"file={image},format=raw,if=virtio"]  # fmt: skip
+        Program.__init__(self, directory, name, *guest, *options)
+
+    def command(self, directory: Path) -> list[str]:
+        """The program and the board."""
+        return [sys.executable, "-m", "pyqemu", "-M", "virt", "-m", str(MEMORY)]
+
+
+def switched_on(directory: Path) -> Journey:
+    """A guest that boots."""
+    path = directory / "initrd.gz"
+    try:
+        path.write_bytes(initrd())
+    except packages.MissingPackage as missing:
+        pytest.skip(str(missing))
+    (directory / "disk.img").write_bytes(bytes(DISK_SIZE))
+    journey = Journey(directory, "arm64", path, VirtTraveller)
+    journey.enter()
+    return journey
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_busy_guest_moves_and_counts_on(tmp_path: Path) -> None:
+    """By turns as fast as can be, and so slowly that it does much meanwhile."""
+    journey = switched_on(tmp_path)
+    try:
+        journey.programs[0].wait_until_busy()
+        assert READY in journey.text
+        for number in range(MOVES):
+            journey.hop(TRANSPORTS[number % len(TRANSPORTS)], SLOW if number % 2 else QUICK)
+        done = journey.finish()
+        print(f"\n{done}", *journey.hops, sep="\n")
+    finally:
+        journey.close()
+    assert min(done.values()) > MOVES
