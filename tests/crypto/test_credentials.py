@@ -10,6 +10,7 @@ import pytest
 from pyqemu.crypto.credentials import TlsCredsAnon, TlsCredsX509
 from pyqemu.crypto.errors import CredentialsError
 from tests.crypto.pki import FUTURE, PAST, Authority, Directory, client_directory, new_key, server_directory
+from tests.unprivileged import without_root
 
 
 def complaint(make: Callable[[], object]) -> str:
@@ -51,12 +52,12 @@ def test_missing_files_are_named(tmp_path: Path, authority: Authority) -> None:
     )
 
 
-def test_an_unreadable_key_is_named(tmp_path: Path, authority: Authority, unprivileged: None) -> None:
+def test_an_unreadable_key_is_named(tmp_path: Path, authority: Authority) -> None:
     directory = server_directory(tmp_path / "s", authority)
     (directory.path / "server-key.pem").chmod(0)
-    assert complaint(lambda: TlsCredsX509(str(directory), endpoint="server")) == (
-        f"Unable to access credentials {directory}/server-key.pem: Permission denied"
-    )
+    with without_root(directory.path):
+        said = complaint(lambda: TlsCredsX509(str(directory), endpoint="server"))
+    assert said == f"Unable to access credentials {directory}/server-key.pem: Permission denied"
 
 
 def test_files_with_something_else(tmp_path: Path, authority: Authority) -> None:

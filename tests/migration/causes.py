@@ -22,6 +22,7 @@ from tests.crypto.pki import FUTURE, PAST, Authority, Directory
 from tests.migration.machine import FakeDestination, FakeSource, Side, eventually
 from tests.migration.peers import Peer, connect, free_port, full_listener, read_and_close
 from tests.migration.pinned import NOTHING
+from tests.unprivileged import without_root
 
 Said: TypeAlias = tuple[str, str]
 Cause: TypeAlias = Callable[["Scene"], Said]
@@ -249,7 +250,7 @@ def closed_socket(scene: Scene) -> Said:
         listener.bind(path)
         listener.listen()
         os.chmod(path, 0)
-        with _without_root(scene.directory):
+        with without_root(scene.directory):
             return scene.send(f"unix:{path}"), NOTHING
 
 
@@ -258,26 +259,8 @@ def closed_file(scene: Scene) -> Said:
     path = scene.directory / "closed"
     path.write_bytes(b"")
     path.chmod(0)
-    with _without_root(scene.directory):
+    with without_root(scene.directory):
         return scene.send(f"file:{path}"), scene.not_opened(f"file:{path}")
-
-
-class _without_root:
-    """Root may do everything."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-
-    def __enter__(self) -> None:
-        self.was_root = os.geteuid() == 0
-        if self.was_root:
-            for path in (self.directory, *list(self.directory.parents)[:2]):
-                path.chmod(0o755)
-            os.seteuid(65534)
-
-    def __exit__(self, *_: object) -> None:
-        if self.was_root:
-            os.seteuid(0)
 
 
 @cause("port in use")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.crypto.conftest import unprivileged as unprivileged
 from tests.migration.machine import Side, nothing_leaks
 
 
