@@ -35,7 +35,14 @@ class Failure:
 
     def during(self, phase: str) -> Failure:
         """The same, and when it happened."""
-        return Failure(self.message, f"{self.context}, {phase}" if self.context else phase)
+        return self._with(phase, ", ")
+
+    def followed_by(self, stuck: Failure) -> Failure:
+        """The same, and why the guest cannot go on."""
+        return self._with(f"the guest stays paused: {stuck}", "; ")
+
+    def _with(self, more: str, separator: str) -> Failure:
+        return Failure(self.message, f"{self.context}{separator}{more}" if self.context else more)
 
 
 def failure_of(error: Exception) -> Failure:

@@ -151,11 +151,13 @@ class OutgoingMigration:
                 self.guest.leave()  # in post-copy it runs elsewhere, however that ends: never let it run twice
             else:
                 stuck = self.guest.release()
+                if stuck is not None:
+                    self.state.add_consequence(failure_of(stuck))
             self.over.set()
         if self.state.failure is not None:
             self._log(str(self.state.failure))
-        if stuck is not None:
-            self._log(f"the guest cannot go on after its migration has failed: {failure_of(stuck)}")
+        elif stuck is not None:
+            self._log(f"the guest stays paused: {failure_of(stuck)}")
         with self._lock:
             self._told = True
             listeners, self._listeners = self._listeners, []

@@ -76,6 +76,12 @@ class MigrationState:
         self._tell(status)
         return True
 
+    def add_consequence(self, stuck: Failure) -> None:
+        """The guest cannot go on here after the failure."""
+        with self._lock:
+            if self.failure is not None:
+                self.failure = self.failure.followed_by(stuck)
+
     def send_last(self) -> bool:
         """The last bytes are about to leave: with them the guest may run elsewhere, so that nothing is cancelled any
         more. Returns False if it is being cancelled already: then they must not leave."""
