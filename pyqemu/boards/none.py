@@ -16,8 +16,9 @@ from pyqemu.qom.tree import Mirror
 from pyqemu.qom.types import TYPES
 from pyqemu.system import System
 from pyqemu.system.inspection import Inspection
-from pyqemu.system.machine import MachineFacts
-from pyqemu.targets.x86.introspection import X86Models, register_types
+from pyqemu.system.machine import CpuModels, MachineFacts
+from pyqemu.targets.aarch64 import introspection as aarch64
+from pyqemu.targets.x86 import introspection as x86
 from pyqemu.targets.x86.state import X86Cpu
 from pyqemu.util.errors import UserError
 
@@ -55,7 +56,6 @@ class NoMachine(Plugging):
         self._show(config.architecture or "x86_64", system, chardevs, (memory, io))
 
     def _show(self, target: str, system: System, chardevs: Chardevs, spaces: tuple[AddressSpace, ...]) -> None:
-        register_types(target)
         bus: DeviceBus[Device] = DeviceBus("main-system-bus", system)
         root, machine = Container(), NoneMachine()
         root.add_child("machine", machine)
@@ -66,7 +66,7 @@ class NoMachine(Plugging):
             root.container(name)
         root.add_child("chardevs", Mirror(lambda: {c.label: f"chardev-{c.backend}" for c in chardevs}))
         facts = MachineFacts("none", target, memory=0, machines=partial(machine_infos, target))
-        for part in (root, Inspection(roots=[bus], spaces=list(spaces)), facts, X86Models(target)):
+        for part in (root, Inspection(roots=[bus], spaces=list(spaces)), facts, _models(target)):
             system.add_part(part)
 
     def add_device(self, options: dict[str, str], *, hotplug: bool = False) -> Device:
@@ -81,6 +81,15 @@ class NoMachine(Plugging):
         """There is no keyboard."""
 
 
+def _models(target: str) -> CpuModels:
+    """What processors the program could have, which is what most clients start it for."""
+    if target == "aarch64":
+        aarch64.register_types()
+        return aarch64.Aarch64Models()
+    x86.register_types(target)
+    return x86.X86Models(target)
+
+
 def _open_ports(config: MachineConfig, chardevs: Chardevs) -> None:
     """Nothing is behind the ports, but a monitor may be beside them."""
     for kind, devices in (("serial", config.serials), ("parallel", config.parallels)):
@@ -93,4 +102,4 @@ def _open_ports(config: MachineConfig, chardevs: Chardevs) -> None:
 
 
 TYPES.add(NoneMachine.type_name, "machine")
-register(BoardType("none", "empty machine", ("i386", "x86_64"), NoMachine, is_empty=True))
+register(BoardType("none", "empty machine", ("aarch64", "i386", "x86_64"), NoMachine, is_empty=True))

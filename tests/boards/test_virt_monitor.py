@@ -84,3 +84,12 @@ def test_models_that_are_not_there(asker: Asker, kind: str, model: dict[str, Any
 
 def test_info_pci_shows_the_host_bridge(asker: Asker) -> None:
     assert "PCI device 1b36:0008" in asker("human-monitor-command", command_line="info pci")
+
+
+def test_the_empty_machine_tells_of_the_same_models() -> None:
+    """It is what libvirt asks."""
+    with Machine(MachineConfig(machine="none", architecture="aarch64")) as machine:
+        asker = Asker(machine)
+        assert asker("query-target") == {"arch": "aarch64"}
+        assert "cortex-a57" in {entry["name"] for entry in asker("query-cpu-definitions")}
+        assert {entry["name"] for entry in asker("query-machines")} == {"none", "virt-2.6"}
