@@ -6,13 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pyqemu.boards.config import MachineConfig
+from pyqemu.boards.object_tree import object_tree
 from pyqemu.boards.registry import BoardType, machine_infos, register
 from pyqemu.chardev import ChardevError
 from pyqemu.hw.core.bus import DeviceBus
 from pyqemu.memory import AddressSpace, MemoryRegion
 from pyqemu.qom import DEVICES, Container, Device, DeviceError
 from pyqemu.qom.plugging import Plugging
-from pyqemu.qom.tree import Mirror
 from pyqemu.qom.types import TYPES
 from pyqemu.system import System
 from pyqemu.system.inspection import Inspection
@@ -57,14 +57,9 @@ class NoMachine(Plugging):
 
     def _show(self, target: str, system: System, chardevs: Chardevs, spaces: tuple[AddressSpace, ...]) -> None:
         bus: DeviceBus[Device] = DeviceBus("main-system-bus", system)
-        root, machine = Container(), NoneMachine()
-        root.add_child("machine", machine)
-        for name in ("peripheral", "peripheral-anon", "unattached"):
-            machine.container(name)
+        machine = NoneMachine()
+        root = object_tree(machine, chardevs)
         machine.container("unattached").add_child("sysbus", bus)
-        for name in ("objects", "backend"):
-            root.container(name)
-        root.add_child("chardevs", Mirror(lambda: {c.label: f"chardev-{c.backend}" for c in chardevs}))
         facts = MachineFacts("none", target, memory=0, machines=partial(machine_infos, target))
         for part in (root, Inspection(roots=[bus], spaces=list(spaces)), facts, _models(target)):
             system.add_part(part)

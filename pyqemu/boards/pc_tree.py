@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pyqemu.boards.object_tree import object_tree
 from pyqemu.qom import Bus, Container, Device
-from pyqemu.qom.tree import Mirror, Node, Slot
+from pyqemu.qom.tree import Node, Slot
 from pyqemu.qom.types import TYPES, PropertyType
 from pyqemu.targets.x86.introspection import X86CpuNode
 
@@ -100,14 +101,11 @@ class PcTree:
     """The tree of one pc."""
 
     def __init__(self, pc: Pc, roots: Iterable[Bus], user_devices: Iterable[Device], target: str) -> None:
-        self.root = Container()
         self.machine = MachineNode(pc)
-        self.root.add_child("machine", self.machine)
-        self._named = self.machine.container("peripheral")
-        self._anonymous = self.machine.container("peripheral-anon")
-        self._board = self.machine.container("unattached")
-        self.root.container("objects")
-        self.root.add_child("chardevs", Mirror(lambda: {c.label: f"chardev-{c.backend}" for c in pc.chardevs}))
+        self.root = object_tree(self.machine, pc.chardevs)
+        self._named, self._anonymous, self._board = (
+            self.machine.container(name) for name in ("peripheral", "peripheral-anon", "unattached")
+        )
         for device in user_devices:
             self.place(device)
         self._processor(pc, target)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pyqemu.boards.object_tree import object_tree
 from pyqemu.boards.registry import machine_infos
 from pyqemu.hw.pci.monitor import pci_text
 from pyqemu.qom import Container
-from pyqemu.qom.tree import Mirror
 from pyqemu.qom.types import TYPES
 from pyqemu.system.inspection import Inspection
 from pyqemu.system.machine import CpuPlace, MachineFacts
@@ -27,8 +27,8 @@ class VirtMachine(Container):
 
 def show_virt(board: Virt) -> None:
     """Register processor, address space, buses and devices with the machine."""
-    root, machine = Container(), VirtMachine()
-    root.add_child("machine", machine)
+    machine = VirtMachine()
+    root = object_tree(machine, board.chardevs)
     peripheral, anonymous, unattached = (
         machine.container(name) for name in ("peripheral", "peripheral-anon", "unattached")
     )
@@ -41,9 +41,6 @@ def show_virt(board: Virt) -> None:
     processor = Aarch64CpuNode(board.cpu)
     unattached.add_child("device[*]", processor)
     unattached.add_child("sysbus", board.sysbus)
-    for name in ("objects", "backend"):
-        root.container(name)
-    root.add_child("chardevs", Mirror(lambda: {c.label: f"chardev-{c.backend}" for c in board.chardevs}))
     target = board.config.architecture or "aarch64"
     facts = MachineFacts(
         "virt-2.6", target, memory=board.config.memory, machines=partial(machine_infos, target),
