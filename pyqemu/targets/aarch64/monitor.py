@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from pyqemu.system.inspection import CpuView, MachineCode, Text
+from pyqemu.system.inspection import MachineCode
 from pyqemu.targets.aarch64 import debug
+from pyqemu.targets.arm.monitor import StateView
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.state import Aarch64Cpu
@@ -14,36 +14,12 @@ if TYPE_CHECKING:
 INSTRUCTION = 4  # bytes
 
 
-class Aarch64View(CpuView):
-    """One processor, for people to look at."""
+class Aarch64View(StateView):
+    """One processor in AArch64 state."""
 
     def __init__(self, cpu: Aarch64Cpu, *, index: int = 0) -> None:
+        super().__init__(cpu, index, address_digits=16)
         self.cpu = cpu
-        self.index = index
-        self.memory, self.io = cpu.memory, None
-        self.address_digits = 16
-        self.infos: Mapping[str, Text] = {}
-
-    @property
-    def register_names(self) -> Iterable[str]:
-        return tuple(self.cpu.registers())
-
-    def register(self, name: str) -> int | None:
-        return self.cpu.registers().get(name)
-
-    @property
-    def program_counter(self) -> int:
-        return self.cpu.pc
-
-    @property
-    def halted(self) -> bool:
-        return self.cpu.halted
-
-    def registers_text(self) -> str:
-        return debug.registers_text(self.cpu)
-
-    def translate(self, vaddr: int) -> int | None:
-        return self.cpu.debug_translate(vaddr)
 
     def disassemble(self, code: bytes, address: int, size: int = -1) -> list[MachineCode]:
         whole = code[: len(code) // INSTRUCTION * INSTRUCTION]
