@@ -106,7 +106,7 @@ def test_a_guest_moves_again_and_again_and_counts_on(tmp_path: Path, gic_version
     assert names & {"arm_gic", "arm_gicv3"} == {"arm_gic" if gic_version == 2 else "arm_gicv3"}
 
 
-# It passed in whole runs and then failed in all, the code being the same; why 20 s are not enough is not understood yet.
+# It passed in whole runs, then failed in all with the same code; why 20 s are not enough is not understood yet.
 @pytest.mark.slow
 def test_it_runs_on_while_its_memory_comes(rom: str, tmp_path: Path) -> None:
     """Post-copy: its own pages, which it looks at, are fetched when it needs them."""
