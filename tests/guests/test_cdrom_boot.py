@@ -14,6 +14,7 @@ def test_menu_and_files(cd_image: Path, firmware: list[str]) -> None:
         guest.wait_screen(FIRST, 60)
         guest.press("ret")
         guest.wait_screen("Hello from the FAT32 partition.", 30)
+        guest.wait_screen("The end.", 30)  # an Esc before this would end GRUB's `cat`, not its `sleep`
         guest.press("esc")
         guest.wait_screen(FIRST, 30)
         guest.serial.send("c")
