@@ -20,6 +20,7 @@ from pyqemu.targets.arm.layout import (
     IRQ_PENDING,
     M32,
     M64,
+    M_FPCR,
     MODE,
     NO_ADDRESS,
     NZCV,
@@ -60,6 +61,7 @@ __all__ = [
     "M32",
     "M64",
     "MODE",
+    "M_FPCR",
     "NO_ADDRESS",
     "NZCV",
     "PC",
@@ -94,7 +96,6 @@ M_ALIGN = 1 << 6  #: unaligned accesses fault here (SCTLR_ELx.A)
 M_UMA = 1 << 7  #: EL0 may access DAIF (SCTLR_EL1.UMA)
 M_ZVA_TRAP = 1 << 8  #: DC ZVA is trapped or undefined here (SCTLR_EL1.DZE, HCR_EL2.TDZ)
 M_ILLEGAL = 1 << 9  #: PSTATE.IL: every instruction raises an exception
-M_FPCR = 1 << 10  #: FPCR asks for more than round to nearest with denormals and no traps
 M_SYSREG_TRAPS = 1 << 11  #: EL2 may trap accesses of EL1 to system registers: all of them are looked at
 M_AARCH32 = 1 << 15  #: the processor is in AArch32 state; upper bits then are of that state
 EL_MMU = (1, 0, 2, 3)  #: mmu index of accesses by exception level

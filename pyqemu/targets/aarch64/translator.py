@@ -37,7 +37,7 @@ from pyqemu.targets.aarch64.layout import (
     Z,
 )
 from pyqemu.targets.arm.flags import KIND_IMAGE, Comparison, Flags
-from pyqemu.tcg.builder import Builder
+from pyqemu.targets.arm.vectors import VectorTranslator
 from pyqemu.tcg.ops import INVERSE
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 FP_TRAP_ISS = 1 << 24 | 14 << 20  #: CV, COND (D7.2, ISS of an access to FP or SIMD)
 
 
-class A64Translator(Builder):
+class A64Translator(VectorTranslator):
     """Stages one A64 instruction."""
 
     cc_slots = CC_RESULT
@@ -77,34 +77,6 @@ class A64Translator(Builder):
     def reg_sp(self, number: int, bits: int = 64) -> Value:
         """A general register to be read or written; 31 is the stack pointer."""
         return self.glob(SP if number == 31 else layout.x(number), bits)
-
-    def v(self, number: int, bits: int = 128) -> Value:
-        """A vector register, or its low *bits* bits. Who writes less than 128 bits clears the others."""
-        return self.glob(layout.v(number), bits)
-
-    def element(self, number: int, index: int, bits: int) -> Value:
-        """An element of a vector register."""
-        return self.glob(layout.v(number) + index * bits // 8, bits)
-
-    def set_element(self, number: int, index: int, bits: int, value: Value) -> None:
-        """Write an element of a vector register, and nothing beside it, from the low bits of *value*."""
-        at = layout.v(number) + index * bits // 8
-        if bits == 32:  # moves of 32 bits clear the half of a slot that is above them
-            self.mov(self.glob(at, 16), value.low(16))
-            self.mov(self.glob(at + 2, 16), self.glob(value.offset + 2, 16))
-        else:
-            self.mov(self.glob(at, bits), value.low(bits))
-
-    def replicate(self, number: int, bits: int, value: Value, *, whole: bool) -> None:
-        """Write a zero-extended value of 64 bits to all elements of a vector register, or of its lower half."""
-        ones = ((1 << 64) - 1) // ((1 << bits) - 1)
-        low = self.glob(layout.v(number), 64)
-        self.mov(low, value if bits == 64 else value * ones)
-        self.mov(self.glob(layout.v(number) + 8, 64), low if whole else 0)
-
-    def clear_high(self, number: int) -> None:
-        """Clear the upper half of a vector register."""
-        self.mov(self.glob(layout.v(number) + 8, 64), 0)
 
     # --- flags --------------------------------------------------------------------------------------------------------
 

@@ -34,6 +34,8 @@ GLOBALS_END = GLOBALS + 0x800
 
 NO_ADDRESS = (1 << 64) - 1
 
+M_FPCR = 1 << 10  #: mode bit of both states: FPCR asks for more than round to nearest with denormals and no traps
+
 
 def x(number: int) -> int:
     """The offset of general register *number*, 0 to 30."""
@@ -45,6 +47,16 @@ def x(number: int) -> int:
 def v(number: int) -> int:
     """The offset of vector register *number*, 0 to 31."""
     return VECTOR + 16 * number
+
+
+def d(number: int) -> int:
+    """The offset of AArch32's doubleword register *number*, 0 to 31."""
+    return VECTOR + 8 * number
+
+
+def s(number: int) -> int:
+    """The offset of AArch32's single-precision register *number*, 0 to 31."""
+    return VECTOR + 4 * number
 
 
 N, Z, C, V = 1 << 31, 1 << 30, 1 << 29, 1 << 28  #: condition flags at their places in PSTATE and CPSR

@@ -6,8 +6,9 @@ from struct import pack
 
 import pytest
 
-from pyqemu.targets.aarch64 import fp_soft, models
+from pyqemu.targets.aarch64 import models
 from pyqemu.targets.aarch64.layout import EC_FP_TRAP, EC_UNKNOWN, M_FPCR
+from pyqemu.targets.arm import fp_soft
 from tests.targets.aarch64.guest import DATA, Guest
 
 IXC, IOC, DZC, IDC = 1 << 4, 1 << 0, 1 << 1, 1 << 7

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.aarch64 import crypto_soft
 from pyqemu.targets.aarch64.decode import A64
-from pyqemu.targets.aarch64.simd import Form, soft
-from pyqemu.targets.aarch64.simd_soft import Helper
+from pyqemu.targets.arm import crypto_soft
+from pyqemu.targets.arm.simd import Form, soft
+from pyqemu.targets.arm.simd_soft import Helper
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.aarch64 import fp_soft
 from pyqemu.targets.aarch64.decode import A64
-from pyqemu.targets.aarch64.fp import (
+from pyqemu.targets.arm import fp_soft
+from pyqemu.targets.arm.fp import (
     FpStage,
     arithmetic,
     choice,
@@ -15,7 +15,7 @@ from pyqemu.targets.aarch64.fp import (
     integral,
     square_root,
 )
-from pyqemu.targets.aarch64.simd import Form
+from pyqemu.targets.arm.simd import Form
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.aarch64 import fp_soft
 from pyqemu.targets.aarch64.decode import A64
-from pyqemu.targets.aarch64.fp import OrElse, exact_mode
 from pyqemu.targets.aarch64.layout import C, V
+from pyqemu.targets.arm import fp_soft
 from pyqemu.targets.arm.flags import AL
+from pyqemu.targets.arm.fp import OrElse
 from pyqemu.tcg.builder import Value
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def compared(t: A64Translator, bits: int, Rn: int, Rm: int | None, *, signaling:
     def otherwise() -> None:
         t.call(fp_soft.compare, bits, 1 - signaling, a, b, returns=32, out=image)
 
-    if not exact_mode(t):
+    if not t.exact_fp:
         otherwise()
         return image
     with OrElse(t, otherwise) as slow:

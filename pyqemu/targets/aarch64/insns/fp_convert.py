@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyqemu.fpu import Rounding
-from pyqemu.targets.aarch64 import fp_soft
 from pyqemu.targets.aarch64.decode import A64
-from pyqemu.targets.aarch64.fp import OrElse, branch_row, exact_mode, sticky, write
-from pyqemu.targets.aarch64.simd import Form, soft
+from pyqemu.targets.arm import fp_soft
+from pyqemu.targets.arm.fp import OrElse, branch_row, sticky, write
+from pyqemu.targets.arm.simd import Form, soft
 from pyqemu.tcg.builder import Label, Value
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator
+    from pyqemu.targets.arm.vectors import VectorTranslator
 
 DIRECTIONS = {0: ("n", Rounding.NEAREST_EVEN), 1: ("p", Rounding.UP), 2: ("m", Rounding.DOWN),
               3: ("z", Rounding.TOWARD_ZERO)}  # fmt: skip
@@ -23,7 +24,7 @@ BITS = {0: 32, 1: 64, 3: 16}  #: by the field ``type``
 # --- to integers ------------------------------------------------------------------------------------------------------
 
 
-def scaled(t: A64Translator, a: Value, exponent: int) -> Value:
+def scaled(t: VectorTranslator, a: Value, exponent: int) -> Value:
     """*a* times a power of two, which is exact unless it overflows."""
     if not exponent:
         return a
@@ -44,14 +45,14 @@ def to_integer(t: A64Translator, a: Value, out: Value, *, signed: bool, mark: st
         t.call(fp_soft.register_to_integer, a.bits, size, int(signed), rounding + 1, fraction, a, returns=size,
                out=out)  # fmt: skip
 
-    if not exact_mode(t):
+    if not t.exact_fp:
         otherwise()
         return
     with OrElse(t, otherwise) as slow:
         t.mov(out, integer_rows(t, scaled(t, a, fraction), size, slow, signed=signed, mark=mark))
 
 
-def integer_rows(t: A64Translator, a: Value, size: int, slow: Label, *, signed: bool, mark: str) -> Value:
+def integer_rows(t: VectorTranslator, a: Value, size: int, slow: Label, *, signed: bool, mark: str) -> Value:
     """The rows for it, which go to *slow* where there is more to signal than what is known."""
     scalar = "ss" if a.bits == 32 else "sd"
     whole = a if mark == "z" else t.vec(f"rint{mark}{scalar}", a, out=t.temp(a.bits))
@@ -109,14 +110,14 @@ def from_integer(t: A64Translator, value: Value, bits: int, number: int, *, sign
         t.call(fp_soft.integer_to_register, bits, size, int(signed), fraction, value, returns=64, out=result)
         write(t, form, result)
 
-    if not exact_mode(t):
+    if not t.exact_fp:
         otherwise()
         return
     with OrElse(t, otherwise) as slow:
         write(t, form, scaled(t, float_rows(t, value, bits, slow, signed=signed), -fraction))
 
 
-def float_rows(t: A64Translator, value: Value, bits: int, slow: Label, *, signed: bool) -> Value:
+def float_rows(t: VectorTranslator, value: Value, bits: int, slow: Label, *, signed: bool) -> Value:
     """The rows for it, which go to *slow* where there is more to signal than what is known."""
     wide = value if signed or value.bits == 64 else t.extend(value, 64, signed=False)
     if not signed and value.bits == 64:
@@ -170,7 +171,7 @@ def _formats(source: int, target: int) -> None:
             return
         form = Form(after, False, Rd, Rn, scalar=True)
         helper = fp_soft.conversion(before, after, 0, 0, 1, 0)
-        if not exact_mode(t) or 16 in (before, after):
+        if not t.exact_fp or 16 in (before, after):
             soft(t, helper, form)
             return
         with OrElse(t, lambda: soft(t, helper, form)) as slow:

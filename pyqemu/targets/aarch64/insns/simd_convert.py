@@ -6,26 +6,27 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyqemu.fpu import Rounding
-from pyqemu.targets.aarch64 import fp_soft
 from pyqemu.targets.aarch64.decode import A64
-from pyqemu.targets.aarch64.fp import OrElse, exact_mode, write
 from pyqemu.targets.aarch64.insns.fp_convert import (
     float_rows,
     format_rows,
     integer_rows,
     scaled,
 )
-from pyqemu.targets.aarch64.simd import Form, soft, write_half
-from pyqemu.targets.aarch64.simd_soft import Helper, Lanes, Result
+from pyqemu.targets.arm import fp_soft
+from pyqemu.targets.arm.fp import OrElse, write
+from pyqemu.targets.arm.simd import Form, soft, write_half
+from pyqemu.targets.arm.simd_soft import Helper, Lanes, Result
 from pyqemu.tcg.builder import Label, Value
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator
+    from pyqemu.targets.arm.vectors import VectorTranslator
 
 
-def in_lanes(t: A64Translator, form: Form, helper: Helper, convert: Callable[[Value, Label], Value]) -> None:
+def in_lanes(t: VectorTranslator, form: Form, helper: Helper, convert: Callable[[Value, Label], Value]) -> None:
     """Convert the lanes one by one with rows, or all with the helper."""
-    if not exact_mode(t):
+    if not t.exact_fp:
         soft(t, helper, form)
         return
     with OrElse(t, lambda: soft(t, helper, form)) as slow:
@@ -33,7 +34,7 @@ def in_lanes(t: A64Translator, form: Form, helper: Helper, convert: Callable[[Va
         collect(t, form, values)
 
 
-def collect(t: A64Translator, form: Form, values: list[Value]) -> None:
+def collect(t: VectorTranslator, form: Form, values: list[Value]) -> None:
     """Make the destination of values of 32 or 64 bits, and zeros."""
     if len(values) == 1:
         write(t, form, values[0])
@@ -52,7 +53,7 @@ def collect(t: A64Translator, form: Form, values: list[Value]) -> None:
 def _to_integer(name: str, U: int, o1: int, opcode: str, mark: str, rounding: Rounding) -> None:
     """FCVTNS and its kind."""
 
-    def lanes(t: A64Translator, form: Form) -> None:
+    def lanes(t: VectorTranslator, form: Form) -> None:
         lane = fp_soft.to_integer(form.bits, form.bits, 1 - U, rounding, 0)
         helper = fp_soft.lanewise(lane, (Lanes(1, form.bits),), Result(form.bits, form.count))
         in_lanes(t, form, helper, lambda a, slow: integer_rows(t, a, form.bits, slow, signed=not U, mark=mark))
@@ -74,7 +75,7 @@ def _to_integer(name: str, U: int, o1: int, opcode: str, mark: str, rounding: Ro
 def _from_integer(name: str, U: int) -> None:
     """SCVTF, UCVTF."""
 
-    def lanes(t: A64Translator, form: Form) -> None:
+    def lanes(t: VectorTranslator, form: Form) -> None:
         lane, source = fp_soft.from_integer(form.bits, 0), Lanes(1, form.bits, not U)
         helper = fp_soft.lanewise(lane, (source,), Result(form.bits, form.count))
         in_lanes(t, form, helper, lambda a, slow: float_rows(t, a, form.bits, slow, signed=not U))
@@ -96,7 +97,7 @@ def _from_integer(name: str, U: int) -> None:
 def _fixed(U: int) -> None:
     """SCVTF, UCVTF, FCVTZS, FCVTZU of fixed-point numbers, which are encoded as right shifts."""
 
-    def converted(t: A64Translator, form: Form, fraction: int, *, to_float: bool) -> None:
+    def converted(t: VectorTranslator, form: Form, fraction: int, *, to_float: bool) -> None:
         if to_float:
             lane, source = fp_soft.from_integer(form.bits, fraction), Lanes(1, form.bits, not U)
         else:
@@ -150,7 +151,7 @@ def fcvtl(t: A64Translator, Q: int, sz: int, Rn: int, Rd: int) -> None:
     if t.fp_enabled():
         source = 16 << sz
         form, helper = Form(source, bool(Q), Rd, Rn), fp_soft.conversion(source, 2 * source, 0, 64 * Q, 64 // source, 0)
-        if not sz or not exact_mode(t):
+        if not sz or not t.exact_fp:
             soft(t, helper, form)
             return
         with OrElse(t, lambda: soft(t, helper, form)) as slow:
@@ -163,7 +164,7 @@ def fcvtn(t: A64Translator, Q: int, sz: int, Rn: int, Rd: int) -> None:
     if t.fp_enabled():
         target = 16 << sz
         form, helper = Form(target, bool(Q), Rd, Rn), fp_soft.conversion(2 * target, target, 0, 0, 64 // target, 64 * Q)
-        if not sz or not exact_mode(t):
+        if not sz or not t.exact_fp:
             soft(t, helper, form)
             return
         with OrElse(t, lambda: soft(t, helper, form)) as slow:

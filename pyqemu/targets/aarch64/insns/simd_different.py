@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64.decode import A64
 from pyqemu.targets.aarch64.insns.simd_same import ADD, SMALL, SUB
-from pyqemu.targets.aarch64.simd import Form, Stage, half, lettered, soft, write_half
-from pyqemu.targets.aarch64.simd_soft import SAME, Lanes, Result, doubling_accumulated, lanewise
+from pyqemu.targets.arm.simd import Form, Stage, half, lettered, soft, write_half
+from pyqemu.targets.arm.simd_soft import SAME, Lanes, Result, doubling_accumulated, lanewise
 from pyqemu.tcg.builder import Value
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator
+    from pyqemu.targets.arm.vectors import VectorTranslator
 
 LONG_PRODUCTS = {("s", 8): "pmullw", ("s", 16): "pmulld", ("s", 32): "pmuldq",
                  ("u", 8): "pmullw", ("u", 16): "pmulld", ("u", 32): "pmuludq"}  # fmt: skip
@@ -19,7 +20,7 @@ LONG_PRODUCTS = {("s", 8): "pmullw", ("s", 16): "pmulld", ("s", 32): "pmuldq",
 RIGHT = {8: "psrlw_imm", 16: "psrld_imm", 32: "psrlq_imm"}  #: logical right shifts of lanes twice as wide
 
 
-def widened(t: A64Translator, number: int, form: Form, sign: str) -> Value:
+def widened(t: VectorTranslator, number: int, form: Form, sign: str) -> Value:
     """The elements of one half of a register, as lanes twice as wide."""
     return t.vec(f"v_{sign}xtl{form.bits}", half(t, number, form.whole), out=t.temp(128))
 
@@ -27,7 +28,7 @@ def widened(t: A64Translator, number: int, form: Form, sign: str) -> Value:
 def long_sum(rows: dict[int, str], sign: str, *, wide: bool) -> Stage:
     """SADDL, SADDW, SSUBL, SSUBW and so on."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         first = t.v(form.n) if wide else widened(t, form.n, form, sign)
         t.vec(rows[2 * form.bits], first, widened(t, form.m, form, sign), out=t.v(form.d))
 
@@ -37,7 +38,7 @@ def long_sum(rows: dict[int, str], sign: str, *, wide: bool) -> Stage:
 def long_product(sign: str, then: dict[int, str] | None = None) -> Stage:
     """SMULL, SMLAL, SMLSL and so on."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         a, b = widened(t, form.n, form, sign), widened(t, form.m, form, sign)
         row = LONG_PRODUCTS[sign, form.bits]
         if then is None:
@@ -53,7 +54,7 @@ def _long_difference(sign: str, *, accumulate: bool) -> Stage:
     """SABDL, SABAL and so on: of numbers that have been widened signed rows tell all."""
     high, low = lettered(f"pmax{sign}", SMALL), lettered(f"pmin{sign}", SMALL)
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         a, b = half(t, form.n, form.whole), half(t, form.m, form.whole)
         whole_a, whole_b = (t.vec("widen128", value, out=t.temp(128)) for value in (a, b))
         most = t.vec(high[form.bits], whole_a, whole_b, out=t.temp(128))
@@ -72,7 +73,7 @@ def _long_difference(sign: str, *, accumulate: bool) -> Stage:
 def _high_half(rows: dict[int, str], rounding: int) -> Stage:
     """ADDHN, RSUBHN and so on: the upper halves of sums or differences."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         total = t.vec(rows[2 * form.bits], t.v(form.n), t.v(form.m), out=t.temp(128))
         if rounding:
             width = 2 * form.bits
@@ -90,7 +91,7 @@ def _high_half(rows: dict[int, str], rounding: int) -> Stage:
 def doubling(minus: int | None) -> Stage:
     """SQDMULL, SQDMLAL, SQDMLSL."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         count = 1 if form.scalar else 64 // form.bits
         first = 64 if form.whole else 0
         if minus is None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.aarch64 import fp_soft
 from pyqemu.targets.aarch64.decode import A64
-from pyqemu.targets.aarch64.fp import (
+from pyqemu.targets.aarch64.insns.simd_element import element
+from pyqemu.targets.arm import fp_soft
+from pyqemu.targets.arm.fp import (
     FpStage,
     arithmetic,
     choice,
@@ -23,12 +24,12 @@ from pyqemu.targets.aarch64.fp import (
     square_root,
     two_soft,
 )
-from pyqemu.targets.aarch64.insns.simd_element import element
-from pyqemu.targets.aarch64.simd import Form, finish, soft, splat
-from pyqemu.targets.aarch64.simd_soft import SCRATCH
+from pyqemu.targets.arm.simd import Form, finish, soft, splat
+from pyqemu.targets.arm.simd_soft import SCRATCH
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator
+    from pyqemu.targets.arm.vectors import VectorTranslator
 
 
 MULX = arithmetic("mul", special="mulx")  #: zero times infinity is two, and no number to the row
@@ -113,7 +114,7 @@ _same("fminp", 1, 1, "11110", pairs("min"))
 def _sign(keep: bool) -> FpStage:
     """FABS (*keep* is false) and FNEG, which are no arithmetic: nothing is signaled."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         sign = 1 << form.bits - 1
         pattern = sign | sign << 32 if form.bits == 32 else sign
         for upper in range(1 + form.whole):
@@ -192,7 +193,7 @@ for _o1, _name in enumerate(("max", "min")):
 
 
 def _by_element(name: str, U: int, opcode: str, stage: FpStage) -> None:
-    def operate(t: A64Translator, form: Form, L: int, M: int, Rm: int, H: int) -> None:
+    def operate(t: VectorTranslator, form: Form, L: int, M: int, Rm: int, H: int) -> None:
         if form.bits == 32:
             splat(t, *element(2, L, M, H, Rm), 32)
         else:

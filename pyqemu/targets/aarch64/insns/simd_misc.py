@@ -10,7 +10,7 @@ from pyqemu.fpu.arm_estimates import unsigned_reciprocal_estimate, unsigned_root
 from pyqemu.targets.aarch64.decode import A64
 from pyqemu.targets.aarch64.insns.simd_same import ADD, ALL, SMALL, SUB, equal, greater, greater_or_equal
 from pyqemu.targets.aarch64.layout import v
-from pyqemu.targets.aarch64.simd import (
+from pyqemu.targets.arm.simd import (
     Form,
     Stage,
     finish,
@@ -21,11 +21,12 @@ from pyqemu.targets.aarch64.simd import (
     write_half,
     zero_scratch,
 )
-from pyqemu.targets.aarch64.simd_soft import SAME, SCRATCH, Lane, Lanes, Result, lanewise, leading
+from pyqemu.targets.arm.simd_soft import SAME, SCRATCH, Lane, Lanes, Result, lanewise, leading
 from pyqemu.tcg.builder import Value
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator
+    from pyqemu.targets.arm.vectors import VectorTranslator
 
 Widths = tuple[int, ...]
 
@@ -55,10 +56,10 @@ def _register(name: str, U: int, opcode: str, stage: Stage, widths: Widths, scal
 # --- halves of registers as numbers -----------------------------------------------------------------------------------
 
 
-def _halves(change: Callable[[A64Translator, Value, int], Value]) -> Stage:
+def _halves(change: Callable[[VectorTranslator, Value, int], Value]) -> Stage:
     """A stage that makes each half of the destination from the same half of the source."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         for upper in range(1 + form.whole):
             t.mov(half(t, form.d, upper), change(t, half(t, form.n, upper), form.bits))
         finish(t, form)
@@ -66,38 +67,38 @@ def _halves(change: Callable[[A64Translator, Value, int], Value]) -> Stage:
     return stage
 
 
-def _swap_neighbours(t: A64Translator, value: Value, bits: int) -> Value:
+def _swap_neighbours(t: VectorTranslator, value: Value, bits: int) -> Value:
     """Parts of *bits* bits change places with their neighbours."""
     low = spread(2 * bits, (1 << bits) - 1)
     return (value & low).shl(bits) | value.shr(bits) & low
 
 
-def _rev64(t: A64Translator, value: Value, bits: int) -> Value:
+def _rev64(t: VectorTranslator, value: Value, bits: int) -> Value:
     if bits == 8:
         return t.bswap(value)
     swapped = value.rotl(32)
     return swapped if bits == 32 else _swap_neighbours(t, swapped, 16)
 
 
-def _rev32(t: A64Translator, value: Value, bits: int) -> Value:
+def _rev32(t: VectorTranslator, value: Value, bits: int) -> Value:
     return t.bswap(value).rotl(32) if bits == 8 else _swap_neighbours(t, value, 16)
 
 
-def _rev16(t: A64Translator, value: Value, bits: int) -> Value:
+def _rev16(t: VectorTranslator, value: Value, bits: int) -> Value:
     return _swap_neighbours(t, value, 8)
 
 
-def _count(t: A64Translator, value: Value, bits: int) -> Value:
+def _count(t: VectorTranslator, value: Value, bits: int) -> Value:
     return t.vec("v_cnt8", value, out=t.temp(64))
 
 
-def _reverse_bits(t: A64Translator, value: Value, bits: int) -> Value:
+def _reverse_bits(t: VectorTranslator, value: Value, bits: int) -> Value:
     reversed_whole = t.temp(64)
     t.emit("brev64", reversed_whole.offset, value.offset)
     return t.bswap(reversed_whole)
 
 
-def _not_or_rbit(t: A64Translator, form: Form) -> None:
+def _not_or_rbit(t: VectorTranslator, form: Form) -> None:
     """NOT and RBIT have one opcode: RBIT's size is that of half words."""
     if form.bits == 8:
         t.vec("v_not", t.v(form.n), out=t.v(form.d))
@@ -112,7 +113,7 @@ def _not_or_rbit(t: A64Translator, form: Form) -> None:
 def _with_zero(stage: Stage, *, swap: bool = False) -> Stage:
     """A comparison with zero, or of zero with the source."""
 
-    def compare(t: A64Translator, form: Form) -> None:
+    def compare(t: VectorTranslator, form: Form) -> None:
         zero_scratch(t)
         stage(t, replace(form, n=SCRATCH, m=form.n) if swap else form)
 
@@ -122,7 +123,7 @@ def _with_zero(stage: Stage, *, swap: bool = False) -> Stage:
 def _leading(signs: int) -> Stage:
     """CLS, CLZ; the latter of words natively."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         if form.bits == 32 and not signs:
             counts = [t.clz(t.element(form.n, index, 32)) for index in range(4)]
             t.vec("quad32", *counts, out=t.v(form.d))
@@ -137,7 +138,7 @@ def _leading(signs: int) -> Stage:
 def _saturated(name: str) -> Stage:
     """SQABS, SQNEG."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         soft(t, lanewise(SAME[name], (Lanes(1, form.bits, True),), Result(form.bits, form.count, "s")), form)
 
     return stage
@@ -146,14 +147,14 @@ def _saturated(name: str) -> Stage:
 def _accumulated(sign: str) -> Stage:
     """SUQADD, USQADD: the destination has one sign, the source the other one."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         sources = Lanes(0, form.bits, sign == "s"), Lanes(1, form.bits, sign == "u")
         soft(t, lanewise(SAME["add"], sources, Result(form.bits, form.count, sign)), form)
 
     return stage
 
 
-def _absolute(t: A64Translator, form: Form) -> None:
+def _absolute(t: VectorTranslator, form: Form) -> None:
     if form.bits < 64:
         t.vec(f"v_abs{form.bits}", t.v(form.n), out=t.v(form.d))
     else:
@@ -163,7 +164,7 @@ def _absolute(t: A64Translator, form: Form) -> None:
     finish(t, form)
 
 
-def _negate(t: A64Translator, form: Form) -> None:
+def _negate(t: VectorTranslator, form: Form) -> None:
     zero_scratch(t)
     t.vec(SUB[form.bits], t.v(SCRATCH), t.v(form.n), out=t.v(form.d))
     finish(t, form)
@@ -172,7 +173,7 @@ def _negate(t: A64Translator, form: Form) -> None:
 def _neighbours(sign: str, *, accumulate: bool) -> Stage:
     """SADDLP, SADALP and so on."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         row = f"v_{sign}addlp{form.bits}"
         if accumulate:
             sums = t.vec(row, t.v(form.n), out=t.temp(128))
@@ -189,7 +190,7 @@ def _same(value: int) -> int:
 
 
 def _narrowed(signed: bool, sign: str) -> Stage:
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         if form.bits < 32 and not form.scalar:
             narrow_saturated(t, form, t.v(form.n), signed=signed, sign=sign)
             return
@@ -200,11 +201,11 @@ def _narrowed(signed: bool, sign: str) -> Stage:
     return stage
 
 
-def _xtn(t: A64Translator, form: Form) -> None:
+def _xtn(t: VectorTranslator, form: Form) -> None:
     write_half(t, form.d, form.whole, t.vec(f"v_xtn{form.bits}", t.v(form.n), out=t.temp(64)))
 
 
-def _shll(t: A64Translator, form: Form) -> None:
+def _shll(t: VectorTranslator, form: Form) -> None:
     """SHLL: shifted by the width of an element."""
     wide = t.vec(f"v_uxtl{form.bits}", half(t, form.n, form.whole), out=t.temp(128))
     row = {8: "psllw_imm", 16: "pslld_imm", 32: "psllq_imm"}[form.bits]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64.decode import A64
 from pyqemu.targets.aarch64.layout import v
-from pyqemu.targets.aarch64.simd import (
+from pyqemu.targets.arm.simd import (
     Form,
     Stage,
     finish,
@@ -18,11 +18,12 @@ from pyqemu.targets.aarch64.simd import (
     soft,
     vertical,
 )
-from pyqemu.targets.aarch64.simd_soft import SAME, Lanes, Result, high_product, lanewise
+from pyqemu.targets.arm.simd_soft import SAME, Lanes, Result, high_product, lanewise
 from pyqemu.tcg.builder import Value
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator
+    from pyqemu.targets.arm.vectors import VectorTranslator
 
 ALL, SMALL = (8, 16, 32, 64), (8, 16, 32)
 ADD, SUB = lettered("padd"), lettered("psub")
@@ -60,7 +61,7 @@ def shifted(*, signed: bool, rounded: bool, saturated: bool) -> Stage:
 
     row = "v_sshl" if signed else "v_ushl"
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         if not rounded and not saturated and row + "32" in t.table and form.bits > 8:
             _shift_rows(t, form, row)
             return
@@ -70,7 +71,7 @@ def shifted(*, signed: bool, rounded: bool, saturated: bool) -> Stage:
     return stage
 
 
-def _shift_rows(t: A64Translator, form: Form, row: str) -> None:
+def _shift_rows(t: VectorTranslator, form: Form, row: str) -> None:
     """Lanes of 16 bits are shifted as lanes of 32 bits."""
     if form.bits > 16:
         t.vec(f"{row}{form.bits}", t.v(form.n), t.v(form.m), out=t.v(form.d))
@@ -87,7 +88,7 @@ def _shift_rows(t: A64Translator, form: Form, row: str) -> None:
 def doubling_high(rounding: int) -> Stage:
     """SQDMULH, SQRDMULH."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         sources = Lanes(1, form.bits, True), Lanes(2, form.bits, True)
         result = Result(form.bits, form.count, "s")
         soft(t, lanewise(high_product(form.bits, rounding), sources, result), form)
@@ -99,7 +100,7 @@ def _difference(*, signed: bool, accumulate: bool) -> Stage:
     sign = "s" if signed else "u"
     high, low = lettered(f"pmax{sign}", SMALL), lettered(f"pmin{sign}", SMALL)
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         a, b = t.v(form.n), t.v(form.m)
         most = t.vec(high[form.bits], a, b, out=t.temp(128))
         least = t.vec(low[form.bits], a, b, out=t.temp(128))
@@ -116,7 +117,7 @@ def _difference(*, signed: bool, accumulate: bool) -> Stage:
 def _pairwise(rows: dict[int, str]) -> Stage:
     """ADDP, SMAXP and so on: the even lanes of both sources with the odd ones."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         a, b = t.v(form.n), t.v(form.m)
         if not form.whole:  # all lanes are in one vector then
             a = b = t.vec("pair64", t.v(form.n, 64), t.v(form.m, 64), out=t.temp(128))
@@ -137,7 +138,7 @@ def _equal_high(name: str) -> Stage:
     cond = {"v_cmhi": "gtu", "v_cmhs": "geu"}[name]
     rows = numbered(name, SMALL)
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         if form.bits < 64:
             t.vec(rows[form.bits], t.v(form.n), t.v(form.m), out=t.v(form.d))
         else:
@@ -152,14 +153,14 @@ def _equal_high(name: str) -> Stage:
 def _half_difference(*, signed: bool) -> Stage:
     """SHSUB, UHSUB."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         sources = Lanes(1, form.bits, signed), Lanes(2, form.bits, signed)
         soft(t, lanewise(SAME["hsub"], sources, Result(form.bits, form.count)), form)
 
     return stage
 
 
-def _polynomial(t: A64Translator, form: Form) -> None:
+def _polynomial(t: VectorTranslator, form: Form) -> None:
     sources = Lanes(1, form.bits), Lanes(2, form.bits)
     soft(t, lanewise(SAME["pmul"], sources, Result(form.bits, form.count)), form)
 
@@ -167,7 +168,7 @@ def _polynomial(t: A64Translator, form: Form) -> None:
 def _logic(row: str, order: str) -> Stage:
     """Logic; *order* names the operands of the row."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         t.vec(row, *(t.v(getattr(form, letter)) for letter in order), out=t.v(form.d))
         finish(t, form)
 
@@ -177,7 +178,7 @@ def _logic(row: str, order: str) -> Stage:
 def _average(kind: str, rounding: int) -> Stage:
     """SHADD, SRHADD and so on: what both have, or either has, and half of that in which they differ."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         a, b = t.v(form.n), t.v(form.m)
         common = t.vec("por" if rounding else "pand", a, b, out=t.temp(128))
         differing = t.vec("pxor", a, b, out=t.temp(128))
@@ -191,7 +192,7 @@ def _average(kind: str, rounding: int) -> Stage:
 MULTIPLY = {16: "pmullw", 32: "pmulld"}
 
 
-def _products(t: A64Translator, form: Form) -> Value:
+def _products(t: VectorTranslator, form: Form) -> Value:
     """Products of lanes; of bytes by way of words."""
     if form.bits > 8:
         return t.vec(MULTIPLY[form.bits], t.v(form.n), t.v(form.m), out=t.temp(128))
@@ -204,7 +205,7 @@ def _products(t: A64Translator, form: Form) -> Value:
     return t.vec("v_uzp1_8", *halves, out=halves[0])
 
 
-def multiply(t: A64Translator, form: Form) -> None:
+def multiply(t: VectorTranslator, form: Form) -> None:
     """MUL."""
     t.mov(t.v(form.d), _products(t, form))
     finish(t, form)
@@ -213,7 +214,7 @@ def multiply(t: A64Translator, form: Form) -> None:
 def _multiply_to(rows: dict[int, str]) -> Stage:
     """MLA, MLS."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         t.vec(rows[form.bits], t.v(form.d), _products(t, form), out=t.v(form.d))
         finish(t, form)
 

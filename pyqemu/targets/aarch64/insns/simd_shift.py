@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64.decode import A64
 from pyqemu.targets.aarch64.insns.simd_same import ADD
-from pyqemu.targets.aarch64.simd import (
+from pyqemu.targets.arm.simd import (
     LETTERS,
     Form,
     finish,
@@ -22,10 +22,11 @@ from pyqemu.targets.aarch64.simd import (
     spread,
     write_half,
 )
-from pyqemu.targets.aarch64.simd_soft import Lanes, Result, lanewise, left, right
+from pyqemu.targets.arm.simd_soft import Lanes, Result, lanewise, left, right
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator
+    from pyqemu.targets.arm.vectors import VectorTranslator
 
 ShiftStage = Callable[["A64Translator", Form, int], None]
 
@@ -67,7 +68,7 @@ def _enter(name: str, pattern: str, bits: int, stage: ShiftStage, to_left: bool)
 def _plain(kind: str) -> ShiftStage:
     """SSHR, USHR, SHL."""
 
-    def stage(t: A64Translator, form: Form, count: int) -> None:
+    def stage(t: VectorTranslator, form: Form, count: int) -> None:
         source = t.v(form.n)
         if form.bits == 8:  # is done in several steps
             shift_lanes(t, kind, source, form, count, shifted := t.temp(128))
@@ -82,7 +83,7 @@ def _plain(kind: str) -> ShiftStage:
 def _right(kind: str, rounding: int, *, accumulate: bool) -> ShiftStage:
     """SSRA, SRSHR, SRSRA and so on."""
 
-    def stage(t: A64Translator, form: Form, count: int) -> None:
+    def stage(t: VectorTranslator, form: Form, count: int) -> None:
         shifted = shift_right(t, kind, t.v(form.n), form, count, rounding)
         if accumulate:
             t.vec(ADD[form.bits], t.v(form.d), shifted, out=t.v(form.d))
@@ -96,7 +97,7 @@ def _right(kind: str, rounding: int, *, accumulate: bool) -> ShiftStage:
 def _inserted(to_left: bool) -> ShiftStage:
     """SLI, SRI: the destination keeps the bits that the shift makes free."""
 
-    def stage(t: A64Translator, form: Form, count: int) -> None:
+    def stage(t: VectorTranslator, form: Form, count: int) -> None:
         ones = (1 << form.bits) - 1
         keep = (1 << count) - 1 if to_left else ones ^ ones >> count
         shifted = shift_lanes(t, "sll" if to_left else "srl", t.v(form.n), form, count, t.temp(128))
@@ -111,7 +112,7 @@ def _inserted(to_left: bool) -> ShiftStage:
 def _saturated(*, signed: bool, sign: str) -> ShiftStage:
     """SQSHL, UQSHL, SQSHLU."""
 
-    def stage(t: A64Translator, form: Form, count: int) -> None:
+    def stage(t: VectorTranslator, form: Form, count: int) -> None:
         soft(t, lanewise(left(count), (Lanes(1, form.bits, signed),), Result(form.bits, form.count, sign)), form)
 
     return stage
@@ -120,7 +121,7 @@ def _saturated(*, signed: bool, sign: str) -> ShiftStage:
 # --- narrower and wider -----------------------------------------------------------------------------------------------
 
 
-def _shrn(t: A64Translator, form: Form, count: int) -> None:
+def _shrn(t: VectorTranslator, form: Form, count: int) -> None:
     """SHRN (C6.3.218): glibc looks for bytes with it."""
     shifted = t.vec(f"psrl{LETTERS[2 * form.bits]}_imm", t.v(form.n), count, out=t.temp(128))
     write_half(t, form.d, form.whole, t.vec(f"v_xtn{form.bits}", shifted, out=t.temp(64)))
@@ -131,7 +132,7 @@ def _narrowed(rounding: int, *, signed: bool, sign: str) -> ShiftStage:
 
     kind = "sra" if signed else "srl"
 
-    def stage(t: A64Translator, form: Form, count: int) -> None:
+    def stage(t: VectorTranslator, form: Form, count: int) -> None:
         if not form.scalar and (form.bits < 32 or not sign):
             wide = Form(2 * form.bits, True, form.d, form.n)
             shifted = shift_right(t, kind, t.v(form.n), wide, count, rounding)
@@ -147,7 +148,7 @@ def _narrowed(rounding: int, *, signed: bool, sign: str) -> ShiftStage:
 def _widened(sign: str) -> ShiftStage:
     """SSHLL, USHLL; by zero they are SXTL and UXTL."""
 
-    def stage(t: A64Translator, form: Form, count: int) -> None:
+    def stage(t: VectorTranslator, form: Form, count: int) -> None:
         row = f"v_{sign}xtl{form.bits}"
         if not count:
             t.vec(row, half(t, form.n, form.whole), out=t.v(form.d))

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.aarch64.layout import FPSR, v
-from pyqemu.targets.aarch64.simd_soft import QC, SCRATCH, Helper, Lane, Lanes, Result, lanewise
+from pyqemu.targets.arm.layout import FPSR, v
+from pyqemu.targets.arm.simd_soft import QC, SCRATCH, Helper, Lane, Lanes, Result, lanewise
 from pyqemu.tcg.builder import Value
 
 if TYPE_CHECKING:
-    from pyqemu.targets.aarch64.translator import A64Translator
+    from pyqemu.targets.arm.vectors import VectorTranslator
 
 M64 = (1 << 64) - 1
 LETTERS = {8: "b", 16: "w", 32: "d", 64: "q"}
@@ -37,7 +37,7 @@ class Form:
         return 1 if self.scalar else (128 if self.whole else 64) // self.bits
 
 
-Stage = Callable[["A64Translator", Form], None]
+Stage = Callable[["VectorTranslator", Form], None]
 Rows = Mapping[int, str]
 
 
@@ -51,23 +51,23 @@ def numbered(name: str, widths: tuple[int, ...] = (8, 16, 32, 64)) -> dict[int, 
     return {bits: f"{name}{bits}" for bits in widths}
 
 
-def soft(t: A64Translator, helper: Helper, form: Form) -> None:
+def soft(t: VectorTranslator, helper: Helper, form: Form) -> None:
     """Call a helper for the form's registers."""
     t.call(helper, form.d, form.n, form.m)
 
 
-def finish(t: A64Translator, form: Form) -> None:
+def finish(t: VectorTranslator, form: Form) -> None:
     """Clear what the destination has above its elements, once a row has written it."""
     if not form.whole:
         t.clear_high(form.d)
 
 
-def half(t: A64Translator, number: int, upper: int | bool) -> Value:
+def half(t: VectorTranslator, number: int, upper: int | bool) -> Value:
     """The lower or the upper half of a register."""
     return t.glob(v(number) + 8 * upper, 64)
 
 
-def write_half(t: A64Translator, number: int, upper: int | bool, value: Value) -> None:
+def write_half(t: VectorTranslator, number: int, upper: int | bool, value: Value) -> None:
     """Write one half; with the lower one the upper one is cleared (XTN and XTN2)."""
     t.mov(half(t, number, upper), value)
     if not upper:
@@ -77,7 +77,7 @@ def write_half(t: A64Translator, number: int, upper: int | bool, value: Value) -
 def vertical(rows: Rows) -> Stage:
     """A stage of two sources that is one row for each width."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         t.vec(rows[form.bits], t.v(form.n), t.v(form.m), out=t.v(form.d))
         finish(t, form)
 
@@ -87,7 +87,7 @@ def vertical(rows: Rows) -> Stage:
 def saturating(lane: Lane, sign: str, rows: Rows, plain: Rows) -> Stage:
     """A stage whose results are saturated. The row saturates; *plain* does not, and tells by that whether it did."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         if form.bits in rows and not form.scalar:
             a, b = t.v(form.n), t.v(form.m)
             limited = t.vec(rows[form.bits], a, b, out=t.temp(128))
@@ -103,7 +103,7 @@ def saturating(lane: Lane, sign: str, rows: Rows, plain: Rows) -> Stage:
     return stage
 
 
-def note_saturation(t: A64Translator, difference: Value, *, whole: bool) -> None:
+def note_saturation(t: VectorTranslator, difference: Value, *, whole: bool) -> None:
     """Set FPSR.QC if any bit of a vector is set."""
     low = t.glob(difference.offset, 64)
     some = low | t.glob(difference.offset + 8, 64) if whole else low
@@ -111,7 +111,7 @@ def note_saturation(t: A64Translator, difference: Value, *, whole: bool) -> None
         t.or_(t.glob(FPSR, 64), QC, out=t.glob(FPSR, 64))
 
 
-def splat(t: A64Translator, number: int, index: int, bits: int) -> None:
+def splat(t: VectorTranslator, number: int, index: int, bits: int) -> None:
     """Put an element into all lanes of the scratch register."""
     value = t.extend(t.element(number, index, bits), 64, signed=False)
     t.replicate(SCRATCH, bits, value, whole=True)
@@ -122,7 +122,7 @@ def spread(bits: int, pattern: int) -> int:
     return M64 // ((1 << bits) - 1) * pattern
 
 
-def constant(t: A64Translator, bits: int, pattern: int) -> Value:
+def constant(t: VectorTranslator, bits: int, pattern: int) -> Value:
     """A vector whose lanes are all the same number."""
     out = t.temp(128)
     for at in (0, 8):
@@ -130,7 +130,7 @@ def constant(t: A64Translator, bits: int, pattern: int) -> Value:
     return out
 
 
-def narrow_saturated(t: A64Translator, form: Form, value: Value, *, signed: bool, sign: str) -> None:
+def narrow_saturated(t: VectorTranslator, form: Form, value: Value, *, signed: bool, sign: str) -> None:
     """Narrow lanes of twice the width, 16 or 32 bits, to half of the destination.
 
     :param signed: what they are
@@ -152,7 +152,7 @@ def narrow_saturated(t: A64Translator, form: Form, value: Value, *, signed: bool
 # --- shifts -----------------------------------------------------------------------------------------------------------
 
 
-def shift_lanes(t: A64Translator, kind: str, source: Value, form: Form, count: int, out: Value) -> Value:
+def shift_lanes(t: VectorTranslator, kind: str, source: Value, form: Form, count: int, out: Value) -> Value:
     """Shift all lanes by a number that is at most their width (*kind*: ``sll``, ``srl``, ``sra``)."""
     bits = form.bits
     if kind == "sra":
@@ -167,7 +167,7 @@ def shift_lanes(t: A64Translator, kind: str, source: Value, form: Form, count: i
     return out
 
 
-def _shift_bytes(t: A64Translator, kind: str, source: Value, form: Form, count: int, out: Value) -> None:
+def _shift_bytes(t: VectorTranslator, kind: str, source: Value, form: Form, count: int, out: Value) -> None:
     """Bytes are shifted as one number, and what has come from the neighbour is cut off."""
     keep = 0xFF << count & 0xFF if kind == "sll" else 0xFF >> count
     for at in range(0, 16 if form.whole else 8, 8):
@@ -180,7 +180,7 @@ def _shift_bytes(t: A64Translator, kind: str, source: Value, form: Form, count: 
         t.vec("psubb", out, sign, out=out)
 
 
-def shift_right(t: A64Translator, kind: str, source: Value, form: Form, count: int, rounding: int) -> Value:
+def shift_right(t: VectorTranslator, kind: str, source: Value, form: Form, count: int, rounding: int) -> Value:
     """Shift all lanes to the right; with *rounding* the last bit that is lost is added."""
     shifted = shift_lanes(t, kind, source, form, count, t.temp(128))
     if rounding:
@@ -190,6 +190,6 @@ def shift_right(t: A64Translator, kind: str, source: Value, form: Form, count: i
     return shifted
 
 
-def zero_scratch(t: A64Translator) -> None:
+def zero_scratch(t: VectorTranslator) -> None:
     """Make the scratch register zero."""
     t.emit("zero128", v(SCRATCH))

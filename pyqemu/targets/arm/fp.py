@@ -10,24 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pyqemu.targets.aarch64 import fp_soft
-from pyqemu.targets.aarch64.fp_soft import IXC
-from pyqemu.targets.aarch64.layout import FPSR, M_FPCR, v
-from pyqemu.targets.aarch64.simd import Form, soft
-from pyqemu.targets.aarch64.simd_soft import Helper, Lanes, Result
+from pyqemu.targets.arm import fp_soft
+from pyqemu.targets.arm.fp_soft import IXC
+from pyqemu.targets.arm.layout import FPSR, v
+from pyqemu.targets.arm.simd import Form, soft
+from pyqemu.targets.arm.simd_soft import Helper, Lanes, Result
 from pyqemu.tcg.builder import Label, Value
 
 if TYPE_CHECKING:
-    from pyqemu.targets.aarch64.translator import A64Translator
+    from pyqemu.targets.arm.vectors import VectorTranslator
 
 SHAPES = {(32, True): "ss", (64, True): "sd", (32, False): "ps", (64, False): "pd"}  #: by width, and whether scalar
 MASKED = 1 << 12  #: in the operand that is laid out as x86's MXCSR: "inexact" raises no exception
-FpStage = Callable[["A64Translator", Form], None]
-
-
-def exact_mode(t: A64Translator) -> bool:
-    """Whether FPCR asks for nothing but what the host does."""
-    return not t.mode & M_FPCR
+FpStage = Callable[["VectorTranslator", Form], None]
 
 
 def suffix_of(form: Form) -> str:
@@ -35,7 +30,7 @@ def suffix_of(form: Form) -> str:
     return SHAPES[form.bits, form.scalar]
 
 
-def operand(t: A64Translator, form: Form, number: int, *, wide: bool = False) -> Value:
+def operand(t: VectorTranslator, form: Form, number: int, *, wide: bool = False) -> Value:
     """A source as rows take it; two singles are there twice, so that they signal what they do once.
 
     :param wide: scalars as 64 bits, which the rows of x86 take
@@ -47,7 +42,7 @@ def operand(t: A64Translator, form: Form, number: int, *, wide: bool = False) ->
     return t.vec("pair64", t.v(number, 64), t.v(number, 64), out=t.temp(128))
 
 
-def write(t: A64Translator, form: Form, value: Value) -> None:
+def write(t: VectorTranslator, form: Form, value: Value) -> None:
     """Write a result, and zeros above it."""
     if form.scalar:
         t.extend(value.low(form.bits), 64, signed=False, out=t.v(form.d, 64))
@@ -59,13 +54,13 @@ def write(t: A64Translator, form: Form, value: Value) -> None:
         t.clear_high(form.d)
 
 
-def branch_row(t: A64Translator, name: str, label: Label, *operands: Any) -> None:
+def branch_row(t: VectorTranslator, name: str, label: Label, *operands: Any) -> None:
     """Emit a branch row by its name, with *label* as its last operand."""
     t.refer(label)
     t.emit(name, *operands, label.number)
 
 
-def sticky(t: A64Translator) -> Value:
+def sticky(t: VectorTranslator) -> Value:
     """The flags as the rows of :mod:`pyqemu.tcg.float_ops` look at them: "inexact" in bit 5, and masked."""
     return (t.glob(FPSR, 64).shl(1) | MASKED).low(32)
 
@@ -73,7 +68,7 @@ def sticky(t: A64Translator) -> Value:
 class OrElse:
     """Code with a second way: ``with OrElse(t, helper) as slow`` around the fast one, which branches to *slow*."""
 
-    def __init__(self, t: A64Translator, otherwise: Callable[[], object]) -> None:
+    def __init__(self, t: VectorTranslator, otherwise: Callable[[], object]) -> None:
         self._t = t
         self._otherwise = otherwise
         self._slow, self._done = t.label(), t.label()
@@ -104,7 +99,7 @@ def two_soft(name: str) -> FpStage:
     return lambda t, form: soft(t, _two(name, form), form)
 
 
-Change = Callable[["A64Translator", Form, Value], Value]
+Change = Callable[["VectorTranslator", Form, Value], Value]
 
 
 def arithmetic(name: str, *, special: str = "", change: Change | None = None) -> FpStage:
@@ -114,9 +109,9 @@ def arithmetic(name: str, *, special: str = "", change: Change | None = None) ->
     """
     helper_name = special or name
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         helper = _two(helper_name, form)
-        if not exact_mode(t):
+        if not t.exact_fp:
             soft(t, helper, form)
             return
         a, b = operand(t, form, form.n, wide=True), operand(t, form, form.m, wide=True)
@@ -125,7 +120,7 @@ def arithmetic(name: str, *, special: str = "", change: Change | None = None) ->
     return stage
 
 
-def computed(t: A64Translator, form: Form, name: str, operands: tuple[Value, Value], helper: Helper,
+def computed(t: VectorTranslator, form: Form, name: str, operands: tuple[Value, Value], helper: Helper,
              change: Change | None = None) -> None:  # fmt: skip
     """A row of :mod:`pyqemu.tcg.float_ops` with the row that checks it."""
     suffix, (a, b) = suffix_of(form), operands
@@ -135,10 +130,10 @@ def computed(t: A64Translator, form: Form, name: str, operands: tuple[Value, Val
         write(t, form, change(t, form, result) if change else result)
 
 
-def square_root(t: A64Translator, form: Form) -> None:
+def square_root(t: VectorTranslator, form: Form) -> None:
     """FSQRT."""
     helper = _one("sqrt", form)
-    if not exact_mode(t):
+    if not t.exact_fp:
         soft(t, helper, form)
         return
     a = operand(t, form, form.n, wide=True)
@@ -158,9 +153,9 @@ def choice(name: str) -> FpStage:
     """FMAX, FMIN, FMAXNM, FMINNM: they differ for NaNs only."""
     row = "f" + name[:3]
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         helper = _two(name, form)
-        if not exact_mode(t):
+        if not t.exact_fp:
             soft(t, helper, form)
             return
         a, b = operand(t, form, form.n), operand(t, form, form.m)
@@ -175,9 +170,9 @@ def integral(mark: str) -> FpStage:
     """FRINTN, FRINTP, FRINTM, FRINTZ, FRINTA; FRINTI and FRINTX in the mode that FPCR has."""
     row = "rint" + {"i": "n", "x": "n"}.get(mark, mark)
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         helper = _one("rint" + mark, form)
-        if not exact_mode(t):
+        if not t.exact_fp:
             soft(t, helper, form)
             return
         a = operand(t, form, form.n)
@@ -191,7 +186,7 @@ def integral(mark: str) -> FpStage:
     return stage
 
 
-def _inexact_unless_same(t: A64Translator, a: Value, b: Value, slow: Label) -> None:
+def _inexact_unless_same(t: VectorTranslator, a: Value, b: Value, slow: Label) -> None:
     """Go to *slow* if two patterns differ and "inexact" is not set."""
     if a.bits < 128:
         difference = a ^ b
@@ -205,7 +200,7 @@ def _inexact_unless_same(t: A64Translator, a: Value, b: Value, slow: Label) -> N
 # --- pairs ------------------------------------------------------------------------------------------------------------
 
 
-def neighbours(t: A64Translator, form: Form) -> tuple[Value, Value]:
+def neighbours(t: VectorTranslator, form: Form) -> tuple[Value, Value]:
     """The even and the odd lanes of both sources."""
     a, b = t.v(form.n), t.v(form.m)
     if not form.whole:
@@ -218,10 +213,10 @@ def neighbours(t: A64Translator, form: Form) -> tuple[Value, Value]:
 def pairs(name: str) -> FpStage:
     """FADDP, FMAXP and so on: neighbours of both sources. With a scalar form those of the first one."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         count = 1 if form.scalar else form.count
         helper = fp_soft.pairwise(fp_soft.two(name, form.bits), form.bits, max(count, 2), count)
-        if not exact_mode(t):
+        if not t.exact_fp:
             soft(t, helper, form)
             return
         if not form.scalar:
@@ -242,14 +237,14 @@ def pairs(name: str) -> FpStage:
 # --- fused ------------------------------------------------------------------------------------------------------------
 
 
-def fused(t: A64Translator, form: Form, sources: tuple[int, int, int], signs: tuple[int, int],
+def fused(t: VectorTranslator, form: Form, sources: tuple[int, int, int], signs: tuple[int, int],
           otherwise: Callable[[], object]) -> None:  # fmt: skip
     """``addend + a * b`` of the registers *sources* (a, b, addend).
 
     :param signs: whether the product, and whether the addend is negated
     """
     suffix = suffix_of(form)
-    if not exact_mode(t) or "fma" + suffix not in t.table:
+    if not t.exact_fp or "fma" + suffix not in t.table:
         otherwise()
         return
     a, b, c = (operand(t, form, number) for number in sources)
@@ -265,7 +260,7 @@ def fused(t: A64Translator, form: Form, sources: tuple[int, int, int], signs: tu
         write(t, form, result)
 
 
-def flipped(t: A64Translator, form: Form, value: Value) -> Value:
+def flipped(t: VectorTranslator, form: Form, value: Value) -> Value:
     """The lanes with the opposite signs."""
     sign = 1 << form.bits - 1
     if form.scalar:
@@ -276,7 +271,7 @@ def flipped(t: A64Translator, form: Form, value: Value) -> Value:
     return out
 
 
-def magnitude(t: A64Translator, form: Form, value: Value) -> Value:
+def magnitude(t: VectorTranslator, form: Form, value: Value) -> Value:
     """The lanes without their signs."""
     keep = (1 << form.bits - 1) - 1
     if form.scalar:
@@ -290,7 +285,7 @@ def magnitude(t: A64Translator, form: Form, value: Value) -> Value:
 def multiply_add(minus: int) -> FpStage:
     """FMLA, FMLS."""
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         sources = Lanes(0, form.bits), Lanes(1, form.bits), Lanes(2, form.bits)
         helper = fp_soft.lanewise(fp_soft.fused(form.bits, minus, 0), sources, result_of(form))
         fused(t, form, (form.n, form.m, form.d), (minus, 0), lambda: soft(t, helper, form))
@@ -312,13 +307,13 @@ def comparison(name: str, *, zero: bool = False, swap: bool = False) -> FpStage:
     """
     predicate, turned = PREDICATES[name]
 
-    def stage(t: A64Translator, form: Form) -> None:
+    def stage(t: VectorTranslator, form: Form) -> None:
         if zero:
             lane, sources = fp_soft.with_zero(name, form.bits, int(swap)), (Lanes(1, form.bits),)
             helper = fp_soft.lanewise(lane, sources, result_of(form))
         else:
             helper = _two(name, form)
-        if not exact_mode(t):
+        if not t.exact_fp:
             soft(t, helper, form)
             return
         if zero:

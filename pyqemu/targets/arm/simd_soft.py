@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from pyqemu.tcg.crypto_lanes import carryless
 
 if TYPE_CHECKING:
-    from pyqemu.targets.aarch64.state import Aarch64Cpu
+    from pyqemu.targets.arm.vectors import VectorCpu
 
 SCRATCH = 32  #: as a vector register: VECTOR_SCRATCH lies there
 QC = 1 << 27  #: FPSR: a result was saturated
 Lane = Callable[..., int]
-Helper = Callable[["Aarch64Cpu", int, int, int], None]
+Helper = Callable[["VectorCpu", int, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Result:
 def lanewise(function: Lane, sources: tuple[Lanes, ...], result: Result) -> Helper:
     """The helper that applies *function* to lanes with the same number."""
 
-    def helper(cpu: Aarch64Cpu, d: int, n: int, m: int) -> None:
+    def helper(cpu: VectorCpu, d: int, n: int, m: int) -> None:
         v = cpu.v
         registers = v[d], v[n], v[m]
         values = list(map(function, *(source.split(registers, result.count) for source in sources)))
@@ -153,7 +153,7 @@ def doubling_accumulated(bits: int, count: int, first: int, minus: int) -> Helpe
     result = Result(2 * bits, count, "s")
     top = (1 << 2 * bits - 1) - 1
 
-    def helper(cpu: Aarch64Cpu, d: int, n: int, m: int) -> None:
+    def helper(cpu: VectorCpu, d: int, n: int, m: int) -> None:
         registers = cpu.v[d], cpu.v[n], cpu.v[m]
         acc, x, y = (source.split(registers, count) for source in sources)
         products = [2 * a * b for a, b in zip(x, y, strict=True)]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from pyqemu import fpu
 from pyqemu.fpu import ARM_HALF, ARM_NANS, BINARY16, BINARY32, BINARY64, Format, Rounding, Status, arm_estimates
-from pyqemu.targets.aarch64.simd_soft import Helper, Lanes, Result
+from pyqemu.targets.arm.simd_soft import Helper, Lanes, Result
 
 if TYPE_CHECKING:
-    from pyqemu.targets.aarch64.state import Aarch64Cpu
+    from pyqemu.targets.arm.vectors import VectorCpu
 
 FORMATS = {16: BINARY16, 32: BINARY32, 64: BINARY64}
 FPCR_FZ, FPCR_DN, FPCR_AHP = 1 << 24, 1 << 25, 1 << 26
@@ -31,7 +31,7 @@ FLAGS = tuple(sum(bit for flag, bit in PLACES if flags & flag) for flags in rang
 Lane = Callable[..., int]  #: of patterns, and the environment as the last argument
 
 
-def status(cpu: Aarch64Cpu) -> Status:
+def status(cpu: VectorCpu) -> Status:
     """The environment that FPCR describes."""
     control = cpu.fpcr
     result = Status(ARM_NANS, ROUNDING[control >> 22 & 3])
@@ -43,7 +43,7 @@ def status(cpu: Aarch64Cpu) -> Status:
     return result
 
 
-def settle(cpu: Aarch64Cpu, environment: Status) -> None:
+def settle(cpu: VectorCpu, environment: Status) -> None:
     """Add to the cumulative flags what an operation signaled."""
     cpu.fpsr |= FLAGS[environment.flags]
 
@@ -53,7 +53,7 @@ def lanewise(function: Lane, sources: tuple[Lanes, ...], result: Result) -> Help
     """The helper that applies *function* to lanes with the same number."""
     single = result.count == 1 and not result.first and not any(source.first or source.signed for source in sources)
 
-    def helper(cpu: Aarch64Cpu, d: int, n: int, m: int) -> None:
+    def helper(cpu: VectorCpu, d: int, n: int, m: int) -> None:
         v, environment = cpu.v, status(cpu)
         registers = v[d], v[n], v[m]
         values = [
@@ -64,7 +64,7 @@ def lanewise(function: Lane, sources: tuple[Lanes, ...], result: Result) -> Help
         v[d] = whole << result.first | registers[0] & (1 << result.first) - 1
         settle(cpu, environment)
 
-    def one(cpu: Aarch64Cpu, d: int, n: int, m: int) -> None:
+    def one(cpu: VectorCpu, d: int, n: int, m: int) -> None:
         v, environment = cpu.v, status(cpu)
         registers = v[d], v[n], v[m]
         value = function(*(registers[s.register] & (1 << s.bits) - 1 for s in sources), environment)
@@ -79,7 +79,7 @@ def pairwise(function: Lane, bits: int, count: int, total: int) -> Helper:
     """The helper that applies *function* to neighbours: of both sources, or, with one result, of the first one."""
     first, second, result = Lanes(1, bits), Lanes(2, bits), Result(bits, total)
 
-    def helper(cpu: Aarch64Cpu, d: int, n: int, m: int) -> None:
+    def helper(cpu: VectorCpu, d: int, n: int, m: int) -> None:
         environment = status(cpu)
         registers = 0, cpu.v[n], cpu.v[m]
         values = first.split(registers, count)
@@ -96,7 +96,7 @@ def pairwise(function: Lane, bits: int, count: int, total: int) -> Helper:
 def across(function: Lane, bits: int, count: int) -> Helper:
     """The helper that makes one number of all lanes: halves first (J1.3.2, Reduce)."""
 
-    def helper(cpu: Aarch64Cpu, d: int, n: int, m: int) -> None:
+    def helper(cpu: VectorCpu, d: int, n: int, m: int) -> None:
         environment = status(cpu)
         values = Lanes(1, bits).split((0, cpu.v[n]), count)
         while len(values) > 1:
@@ -191,11 +191,11 @@ def fused(bits: int, negate_product: int, negate_addend: int) -> Lane:
 
 
 @cache
-def scalar_fused(bits: int, product: int, addend: int) -> Callable[[Aarch64Cpu, int, int, int, int], None]:
+def scalar_fused(bits: int, product: int, addend: int) -> Callable[[VectorCpu, int, int, int, int], None]:
     """The helper of FMADD and its kind: destination, sources, addend; what is negated, see :func:`fused`."""
     lane, mask = fused(bits, product, addend), (1 << bits) - 1
 
-    def helper(cpu: Aarch64Cpu, d: int, n: int, m: int, a: int) -> None:
+    def helper(cpu: VectorCpu, d: int, n: int, m: int, a: int) -> None:
         environment = status(cpu)
         cpu.v[d] = lane(cpu.v[a] & mask, cpu.v[n] & mask, cpu.v[m] & mask, environment)
         settle(cpu, environment)
@@ -203,7 +203,7 @@ def scalar_fused(bits: int, product: int, addend: int) -> Callable[[Aarch64Cpu, 
     return helper
 
 
-def compare(cpu: Aarch64Cpu, bits: int, quiet: int, a: int, b: int) -> int:
+def compare(cpu: VectorCpu, bits: int, quiet: int, a: int, b: int) -> int:
     """FCMP, FCMPE and so on: the flags."""
     environment = status(cpu)
     order = fpu.compare(FORMATS[bits], a, b, environment, quiet=bool(quiet))
@@ -238,9 +238,7 @@ def from_integer(bits: int, fraction: int) -> Lane:
     return lambda value, environment: fpu.from_int(fmt, value, environment, fraction_bits=fraction)
 
 
-def register_to_integer(
-    cpu: Aarch64Cpu, bits: int, size: int, signed: int, rounding: int, fraction: int, a: int
-) -> int:
+def register_to_integer(cpu: VectorCpu, bits: int, size: int, signed: int, rounding: int, fraction: int, a: int) -> int:
     """FCVTZS and so on with a general register as the destination; the rounding has one added."""
     environment = status(cpu)
     value = to_integer(bits, size, signed, rounding - 1, fraction)(a, environment)
@@ -248,7 +246,7 @@ def register_to_integer(
     return value
 
 
-def integer_to_register(cpu: Aarch64Cpu, bits: int, size: int, signed: int, fraction: int, value: int) -> int:
+def integer_to_register(cpu: VectorCpu, bits: int, size: int, signed: int, fraction: int, value: int) -> int:
     """SCVTF, UCVTF with a general register as the source: the pattern."""
     environment = status(cpu)
     if signed and value >> size - 1:
@@ -258,13 +256,13 @@ def integer_to_register(cpu: Aarch64Cpu, bits: int, size: int, signed: int, frac
     return pattern
 
 
-def converter(source: int, target: int, *, odd: int = 0) -> Callable[[Aarch64Cpu], Lane]:
+def converter(source: int, target: int, *, odd: int = 0) -> Callable[[VectorCpu], Lane]:
     """A number in another format (FPConvert); half precision is what FPCR.AHP says.
 
     :param odd: round to odd (FCVTXN)
     """
 
-    def make(cpu: Aarch64Cpu) -> Lane:
+    def make(cpu: VectorCpu) -> Lane:
         half = ARM_HALF if cpu.fpcr & FPCR_AHP else BINARY16
         before, after = (half if bits == 16 else FORMATS[bits] for bits in (source, target))
 
@@ -283,7 +281,7 @@ def conversion(source: int, target: int, odd: int, first: int, count: int, to: i
     """The helper of FCVT, FCVTL, FCVTN, FCVTXN: *count* numbers from bit *first* on, to bit *to*."""
     make, lanes, result = converter(source, target, odd=odd), Lanes(1, source, False, first), Result(target, count)
 
-    def helper(cpu: Aarch64Cpu, d: int, n: int, m: int) -> None:
+    def helper(cpu: VectorCpu, d: int, n: int, m: int) -> None:
         environment, lane = status(cpu), make(cpu)
         old = cpu.v[d]
         whole, _ = result.join([lane(value, environment) for value in lanes.split((0, cpu.v[n]), count)])

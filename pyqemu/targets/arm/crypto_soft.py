@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 from pyqemu.tcg import crypto_lanes
 
 if TYPE_CHECKING:
-    from pyqemu.targets.aarch64.state import Aarch64Cpu
+    from pyqemu.targets.arm.vectors import VectorCpu
 
 
-def aese(cpu: Aarch64Cpu, d: int, n: int, m: int) -> None:
+def aese(cpu: VectorCpu, d: int, n: int, m: int) -> None:
     """AESE."""
     cpu.v[d] = crypto_lanes.encrypt(cpu.v[d], cpu.v[n])
 
 
-def aesd(cpu: Aarch64Cpu, d: int, n: int, m: int) -> None:
+def aesd(cpu: VectorCpu, d: int, n: int, m: int) -> None:
     """AESD."""
     cpu.v[d] = crypto_lanes.decrypt(cpu.v[d], cpu.v[n])
 
 
-def aesmc(cpu: Aarch64Cpu, d: int, n: int, m: int) -> None:
+def aesmc(cpu: VectorCpu, d: int, n: int, m: int) -> None:
     """AESMC."""
     cpu.v[d] = crypto_lanes.mix(cpu.v[n])
 
 
-def aesimc(cpu: Aarch64Cpu, d: int, n: int, m: int) -> None:
+def aesimc(cpu: VectorCpu, d: int, n: int, m: int) -> None:
     """AESIMC."""
     cpu.v[d] = crypto_lanes.unmix(cpu.v[n])
