@@ -125,6 +125,11 @@ def _arithmetic() -> Iterator[Op]:
         yield from _divisions(w)
         yield from _bits(w)
     yield _row("mov128", "d128 a128", "%d = or i128 %a, 0", "{a}")
+    yield _row("low32", "d64 a64 b32", "%k = and i64 %a, -4294967296\n%w = zext i32 %b to i64\n%d = or i64 %k, %w",
+               f"{{a}} & {mask(64) - mask(32)} | {{b}}")  # fmt: skip
+    yield _row("high32", "d64 a64 b32",
+               "%k = and i64 %a, 4294967295\n%w = zext i32 %b to i64\n%h = shl i64 %w, 32\n%d = or i64 %k, %h",
+               f"{{a}} & {mask(32)} | {{b}} << 32")  # fmt: skip
 
 
 def _high_products(w: int) -> Iterator[Op]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyqemu.targets.arm import fp_soft
 from pyqemu.targets.arm.fp_soft import IXC
-from pyqemu.targets.arm.layout import FPSR, v
+from pyqemu.targets.arm.layout import FPSR
 from pyqemu.targets.arm.simd import Form, soft
 from pyqemu.targets.arm.simd_soft import Helper, Lanes, Result
 from pyqemu.tcg.builder import Label, Value
@@ -36,7 +36,7 @@ def operand(t: VectorTranslator, form: Form, number: int, *, wide: bool = False)
     :param wide: scalars as 64 bits, which the rows of x86 take
     """
     if form.scalar:
-        return t.v(number, 64 if wide else form.bits)
+        return t.scalar(number, form.bits, wide=wide)
     if form.whole:
         return t.v(number)
     return t.vec("pair64", t.v(number, 64), t.v(number, 64), out=t.temp(128))
@@ -45,8 +45,7 @@ def operand(t: VectorTranslator, form: Form, number: int, *, wide: bool = False)
 def write(t: VectorTranslator, form: Form, value: Value) -> None:
     """Write a result, and zeros above it."""
     if form.scalar:
-        t.extend(value.low(form.bits), 64, signed=False, out=t.v(form.d, 64))
-        t.clear_high(form.d)
+        t.set_scalar(form.d, value.low(form.bits))
     elif form.whole:
         t.mov(t.v(form.d), value)
     else:
@@ -317,7 +316,7 @@ def comparison(name: str, *, zero: bool = False, swap: bool = False) -> FpStage:
             soft(t, helper, form)
             return
         if zero:
-            t.emit("zero128", v(form.m))
+            t.emit("zero128", t.vector(form.m))
         a, b = operand(t, form, form.n, wide=True), operand(t, form, form.m, wide=True)
         if swap != turned:
             a, b = b, a

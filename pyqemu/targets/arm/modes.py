@@ -20,6 +20,8 @@ SPSR_BANK32 = GLOBALS_END + 0xA0
 R8_BANK = GLOBALS_END + 0xE0  #: R8 to R12: five of all modes but FIQ, five of FIQ
 ELR_HYP = GLOBALS_END + 0x130
 FPEXC = GLOBALS_END + 0x138
+FPSCR_NZCV = GLOBALS_END + 0x140  #: the flags of FPSCR; the rest of it is in FPCR and FPSR of `layout.py`
+FPINST, FPINST2 = GLOBALS_END + 0x148, GLOBALS_END + 0x150  #: of VFPv2: nothing but storage
 AARCH32_END = GLOBALS_END + 0x200
 
 # --- modes (B1.3.1, table B1-1) ---------------------------------------------------------------------------------------
@@ -71,6 +73,13 @@ def advance(itstate: int) -> int:
     return itstate & 0xE0 | itstate << 1 & 0x1F if itstate & 7 else 0
 
 
+# --- FPSCR (A2.6.3, B4.1.58) ------------------------------------------------------------------------------------------
+
+FPSCR_CONTROL = 0x07F70000  #: AHP, DN, FZ, RMode, Stride, Len: in FPCR
+FPSCR_STATUS = 0x0800009F  #: QC, IDC, IXC, UFC, OFC, DZC, IOC: in FPSR
+FPSCR_LEN, FPSCR_STRIDE = 7 << 16, 3 << 20
+FPEXC_EN = 1 << 30
+
 # --- mode bits: everything that translation depends on ----------------------------------------------------------------
 
 M_LEVEL = 3  #: the privilege level; FETCH_TABLES is looked up with it
@@ -79,10 +88,13 @@ M_BIG_ENDIAN = 1 << 5  #: CPSR.E
 M_ALIGN = 1 << 6  #: unaligned accesses fault (SCTLR.A)
 M_ROTATE = 1 << 7  #: unaligned loads of words rotate (SCTLR.U is 0: ARMv5 and before, and ARMv6 if so set)
 M_CPACR = 3 << 8  #: access to coprocessors 10 and 11 (CPACR)
+M_LEN_SHIFT = 11
+M_LEN = 7 << M_LEN_SHIFT  #: FPSCR.LEN: how many elements short vectors have, less 1
 M_AARCH32 = 1 << 15  #: always set; the same bit tells AArch64 that this is not its state
 M_MODE_SHIFT = 16
 M_MODE = 0xF << M_MODE_SHIFT  #: CPSR.M without its top bit, which is always 1
 M_THUMB = 1 << 20
+M_STRIDE = 1 << 21  #: FPSCR.STRIDE is 0b11: elements of short vectors are two registers apart
 M_IT_SHIFT = 24
 M_IT = 0xFF << M_IT_SHIFT  #: ITSTATE
 LEVEL_MMU = (1, 0, 2, 3)  #: mmu index by privilege level

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.arm.layout import FPSR, v
+from pyqemu.targets.arm.layout import FPSR
 from pyqemu.targets.arm.simd_soft import QC, SCRATCH, Helper, Lane, Lanes, Result, lanewise
 from pyqemu.tcg.builder import Value
 
@@ -56,15 +56,36 @@ def soft(t: VectorTranslator, helper: Helper, form: Form) -> None:
     t.call(helper, form.d, form.n, form.m)
 
 
-def finish(t: VectorTranslator, form: Form) -> None:
-    """Clear what the destination has above its elements, once a row has written it."""
-    if not form.whole:
+def target(t: VectorTranslator, form: Form) -> Value:
+    """Where a row writes the form's result: :func:`finish` wants to have it."""
+    return t.temp(128) if t.halves_alone and not form.whole else t.v(form.d)
+
+
+def finish(t: VectorTranslator, form: Form, written: Value | None = None) -> None:
+    """A row has written the result: clear what the destination has above its elements, or leave it as it was.
+
+    :param written: what :func:`target` gave; None: only the destination's elements have been written
+    """
+    if form.whole:
+        return
+    if written is not None and t.halves_alone:
+        t.mov(t.v(form.d, 64), written.low(64))
+    else:
+        t.clear_high(form.d)
+
+
+def write(t: VectorTranslator, form: Form, value: Value) -> None:
+    """Write a result of 128 bits, or its lower half."""
+    if form.whole:
+        t.mov(t.v(form.d), value)
+    else:
+        t.mov(t.v(form.d, 64), value.low(64))
         t.clear_high(form.d)
 
 
 def half(t: VectorTranslator, number: int, upper: int | bool) -> Value:
     """The lower or the upper half of a register."""
-    return t.glob(v(number) + 8 * upper, 64)
+    return t.glob(t.vector(number) + 8 * upper, 64)
 
 
 def write_half(t: VectorTranslator, number: int, upper: int | bool, value: Value) -> None:
@@ -78,8 +99,7 @@ def vertical(rows: Rows) -> Stage:
     """A stage of two sources that is one row for each width."""
 
     def stage(t: VectorTranslator, form: Form) -> None:
-        t.vec(rows[form.bits], t.v(form.n), t.v(form.m), out=t.v(form.d))
-        finish(t, form)
+        finish(t, form, t.vec(rows[form.bits], t.v(form.n), t.v(form.m), out=target(t, form)))
 
     return stage
 
@@ -94,8 +114,7 @@ def saturating(lane: Lane, sign: str, rows: Rows, plain: Rows) -> Stage:
             cut = t.vec(plain[form.bits], a, b, out=t.temp(128))
             t.vec("pxor", limited, cut, out=cut)
             note_saturation(t, cut, whole=form.whole)
-            t.mov(t.v(form.d), limited)
-            finish(t, form)
+            write(t, form, limited)
         else:
             sources = Lanes(1, form.bits, sign == "s"), Lanes(2, form.bits, sign == "s")
             soft(t, lanewise(lane, sources, Result(form.bits, form.count, sign)), form)
@@ -192,4 +211,4 @@ def shift_right(t: VectorTranslator, kind: str, source: Value, form: Form, count
 
 def zero_scratch(t: VectorTranslator) -> None:
     """Make the scratch register zero."""
-    t.emit("zero128", v(SCRATCH))
+    t.emit("zero128", t.vector(SCRATCH))

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from pyqemu.system import VirtualClock
 from pyqemu.targets.arm import cp15, debug, delivery, flags, layout, mmu, modes, refill
 from pyqemu.targets.arm.decode import SETS, ArmDecoders
+from pyqemu.targets.arm.extension import ExtensionRegisters
 from pyqemu.targets.arm.generic_timer import FREQUENCY, CycleCounter, GenericTimer
-from pyqemu.targets.arm.layout import M32, NO_ADDRESS, NZCV, Z
+from pyqemu.targets.arm.layout import M32, M_FPCR, NO_ADDRESS, NZCV, Z
 from pyqemu.targets.arm.models import Model, cpu_model
 from pyqemu.targets.arm.modes import (
     BANK,
@@ -23,6 +24,11 @@ from pyqemu.targets.arm.modes import (
     CPSR_M,
     CPSR_Q,
     FIQ,
+    FPEXC_EN,
+    FPSCR_CONTROL,
+    FPSCR_LEN,
+    FPSCR_STATUS,
+    FPSCR_STRIDE,
     HYP,
     LEVEL_MMU,
     M_AARCH32,
@@ -30,10 +36,12 @@ from pyqemu.targets.arm.modes import (
     M_BIG_ENDIAN,
     M_CPACR,
     M_IT,
+    M_LEN_SHIFT,
     M_LEVEL,
     M_MODE,
     M_MODE_SHIFT,
     M_ROTATE,
+    M_STRIDE,
     M_THUMB,
     M_VFP_OFF,
     MON,
@@ -50,7 +58,6 @@ if TYPE_CHECKING:
     from pyqemu.tcg.builder import Builder
 
 SCTLR_A, SCTLR_U, SCTLR_V = 1 << 1, 1 << 22, 1 << 13
-FPEXC_EN = 1 << 30
 KEPT = M_LEVEL | M_BIG_ENDIAN | M_MODE | M_THUMB | M_IT  #: mode bits that are state by themselves
 
 
@@ -76,6 +83,7 @@ class ArmCpu(Cpu):
     """One processor. Fields are slots of ``env``: native code and Python see the same bytes.
 
     :ivar r: general registers 0 to 14 of the present mode
+    :ivar v: extension registers by the numbers of `extension.py`
     :ivar sys: registers of coprocessor 15
     :ivar mpidr: MPIDR: which processor of the machine it is
     :ivar fcse: FCSEIDR: what addresses of the lowest 32 MiB are moved by
@@ -100,6 +108,11 @@ class ArmCpu(Cpu):
     ge        = Global(modes.GE_FLAGS)
     spsr      = Global(modes.SPSR)                    # the one that is in use
     fpexc     = Global(modes.FPEXC)
+    fpcr      = Global(layout.FPCR)                   # FPSCR is this, the next one, and the flags
+    fpsr      = Global(layout.FPSR)
+    fpscr_nzcv = Global(modes.FPSCR_NZCV)
+    fpinst    = Global(modes.FPINST)
+    fpinst2   = Global(modes.FPINST2)
     tpidrurw  = Global(layout.TPIDR_EL0)
     tpidruro  = Global(modes.TPIDRURO)
     tpidrprw  = Global(layout.TPIDR_EL1)
@@ -115,6 +128,7 @@ class ArmCpu(Cpu):
         self.high_vectors = high_vectors
         self.sys = SystemState()
         self.r = Registers32(self.q)
+        self.v = ExtensionRegisters(self.q, self.l)
         self.mpidr = 1 << 31 if self.model.has("v7mp") else 0
         self.firmware_call: Callable[[int], bool] | None = None
         self.fcse = self.cbar = 0
@@ -236,11 +250,29 @@ class ArmCpu(Cpu):
             mode |= M_CPACR
         if not (mode & M_CPACR and self.fpexc & FPEXC_EN):
             mode |= M_VFP_OFF
-        self.mode = mode
+        self.mode = mode | self._fpscr_mode()
+
+    def _fpscr_mode(self) -> int:
+        """The mode bits that FPSCR gives."""
+        control = self.fpcr
+        if not control:
+            return 0
+        mode = (control & FPSCR_LEN) >> 16 << M_LEN_SHIFT | (M_STRIDE if control & FPSCR_STRIDE else 0)
+        return mode | (M_FPCR if control & ~(FPSCR_LEN | FPSCR_STRIDE) else 0)
 
     def set_fpexc(self, value: int) -> None:
         """Write FPEXC."""
         self.fpexc = value & FPEXC_EN
+        self.mode_changed()
+
+    @property
+    def fpscr(self) -> int:
+        """FPSCR (B4.1.58)."""
+        return self.fpscr_nzcv | self.fpcr | self.fpsr
+
+    def set_fpscr(self, value: int) -> None:
+        """Write FPSCR; what there is not (traps) stays zero."""
+        self.fpscr_nzcv, self.fpcr, self.fpsr = value & NZCV, value & FPSCR_CONTROL, value & FPSCR_STATUS
         self.mode_changed()
 
     # --- hooks of the engine ------------------------------------------------------------------------------------------

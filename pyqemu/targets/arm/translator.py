@@ -5,6 +5,7 @@ An instruction function gets it as `t`, then its fields. What is there:
 - the mode: :attr:`mode` (bits of `modes.py`), :attr:`level`, :attr:`cpu_mode`, :attr:`thumb`, :attr:`itstate`;
 - registers: :meth:`reg` (15 is the address of the instruction plus 8, or 4 in Thumb), :meth:`dest`, :meth:`finish`;
 - flags: :attr:`flags`, ``add_cc`` and its like, :meth:`set_nz`, :meth:`set_nzcv`, :meth:`carry`;
+- extension registers: by the numbers of `extension.py`, :meth:`vfp_enabled`;
 - memory: :meth:`load`, :meth:`store`, with the endianness of the mode;
 - control: :meth:`branch`, :meth:`jump`, :meth:`interworking_jump`, :meth:`goto_next_mode`, :meth:`undefined`.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyqemu.targets.arm import layout
+from pyqemu.targets.arm import extension, layout
 from pyqemu.targets.arm.exceptions import raise_alignment, raise_undefined
 from pyqemu.targets.arm.flags import IMAGE, KIND_IMAGE, SHIFTER, Flags, kind
 from pyqemu.targets.arm.layout import CC_RESULT, MODE, PC, C, V, Z
@@ -28,11 +29,12 @@ from pyqemu.targets.arm.modes import (
     M_MODE_SHIFT,
     M_ROTATE,
     M_THUMB,
+    M_VFP_OFF,
     SYS,
     USR,
     advance,
 )
-from pyqemu.tcg.builder import Builder
+from pyqemu.targets.arm.vectors import VectorTranslator
 from pyqemu.tcg.ops import INVERSE
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from pyqemu.tcg.hole import Hole
 
 
-class ArmTranslator(Builder):
+class ArmTranslator(VectorTranslator):
     """Stages one instruction."""
 
     cc_slots = CC_RESULT
@@ -98,6 +100,33 @@ class ArmTranslator(Builder):
                 self.interworking_jump(value)
             else:
                 self.jump(value)
+
+    # --- extension registers ------------------------------------------------------------------------------------------
+
+    def vfp_enabled(self) -> bool:
+        """Whether VFP and Advanced SIMD may be used here; if not, the instruction is UNDEFINED, and nothing else."""
+        if self.mode & M_VFP_OFF:
+            self.undefined()
+            return False
+        return True
+
+    def vector(self, number: int) -> int:
+        """The offset of an extension register by its number in `extension.py`."""
+        return extension.OFFSETS[number]
+
+    def scalar(self, number: int, bits: int, *, wide: bool = False) -> Value:
+        """A register to be read; as 64 bits without looking at two of them."""
+        value = self.v(number, bits)
+        if wide and bits < 64:
+            return self.glob(value.offset, 64) if not value.offset & 7 else value.zext(64)
+        return value
+
+    def set_scalar(self, number: int, value: Value) -> None:
+        """Write a register (S: 32 bits, D: 64 bits), and nothing beside it."""
+        self.set_element(number, 0, value.bits, value)
+
+    def clear_high(self, number: int) -> None:
+        """There is nothing above a register that an instruction would clear."""
 
     # --- flags --------------------------------------------------------------------------------------------------------
 

@@ -11,22 +11,15 @@ from pyqemu.targets.arm.flags import AL
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator
-    from pyqemu.tcg.builder import Value
 
 BITS = {0: 32, 1: 64, 3: 16}  #: by the field ``type``
-
-
-def write_scalar(t: A64Translator, number: int, value: Value) -> None:
-    """Write a scalar (16, 32, 64 bits) to a vector register, whose other bits become zero."""
-    t.mov(t.glob(v(number), 64), t.extend(value, 64, signed=False))
-    t.clear_high(number)
 
 
 @A64.insn("0 00 11110 0 type:1 1 0000 00 10000 Rn:5 Rd:5")
 def fmov_register(t: A64Translator, type: int, Rn: int, Rd: int) -> None:
     """FMOV (register) (C6.3.102)."""
     if t.fp_enabled():
-        write_scalar(t, Rd, t.v(Rn, BITS[type]))
+        t.set_scalar(Rd, t.v(Rn, BITS[type]))
 
 
 @A64.insn("0 00 11110 0 type:1 1 0000 01 10000 Rn:5 Rd:5")
@@ -34,7 +27,7 @@ def fabs_scalar(t: A64Translator, type: int, Rn: int, Rd: int) -> None:
     """FABS (scalar) (C6.3.38)."""
     if t.fp_enabled():
         bits = BITS[type]
-        write_scalar(t, Rd, t.v(Rn, bits) & (1 << bits - 1) - 1)
+        t.set_scalar(Rd, t.v(Rn, bits) & (1 << bits - 1) - 1)
 
 
 @A64.insn("0 00 11110 0 type:1 1 0000 10 10000 Rn:5 Rd:5")
@@ -42,7 +35,7 @@ def fneg_scalar(t: A64Translator, type: int, Rn: int, Rd: int) -> None:
     """FNEG (scalar) (C6.3.110)."""
     if t.fp_enabled():
         bits = BITS[type]
-        write_scalar(t, Rd, t.v(Rn, bits) ^ (1 << bits - 1))
+        t.set_scalar(Rd, t.v(Rn, bits) ^ (1 << bits - 1))
 
 
 @A64.insn("0 00 11110 0 type:1 1 imm8:8 100 00000 Rd:5")
@@ -60,7 +53,7 @@ def fcsel(t: A64Translator, type: int, Rm: int, cond: int, Rn: int, Rd: int) -> 
     if t.fp_enabled():
         bits = BITS[type]
         if cond >= AL:
-            write_scalar(t, Rd, t.v(Rn, bits))
+            t.set_scalar(Rd, t.v(Rn, bits))
             return
         first, second = (t.extend(t.v(number, bits), 64, signed=False) for number in (Rn, Rm))
         t.select(t.flags.setcond(cond), first, second, t.glob(v(Rd), 64))
@@ -78,7 +71,7 @@ def fmov_to_word(t: A64Translator, Rn: int, Rd: int) -> None:
 def fmov_from_word(t: A64Translator, Rn: int, Rd: int) -> None:
     """FMOV (general), S from W (C6.3.103)."""
     if t.fp_enabled():
-        write_scalar(t, Rd, t.reg(Rn, 32))
+        t.set_scalar(Rd, t.reg(Rn, 32))
 
 
 @A64.insn("1 00 11110 01 1 00 110 000000 Rn:5 Rd:5")
@@ -92,7 +85,7 @@ def fmov_to_double_word(t: A64Translator, Rn: int, Rd: int) -> None:
 def fmov_from_double_word(t: A64Translator, Rn: int, Rd: int) -> None:
     """FMOV (general), D from X (C6.3.103)."""
     if t.fp_enabled():
-        write_scalar(t, Rd, t.reg(Rn))
+        t.set_scalar(Rd, t.reg(Rn))
 
 
 @A64.insn("1 00 11110 10 1 01 110 000000 Rn:5 Rd:5")
