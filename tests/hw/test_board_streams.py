@@ -16,6 +16,7 @@ import pytest
 from pyqemu.hw.block.pflash_cfi01 import PflashCfi01
 from pyqemu.hw.char.bcm2835_aux import Bcm2835Aux
 from pyqemu.hw.char.pl011 import Pl011
+from pyqemu.hw.core.sysbus import SysBusDevice, SystemBus
 from pyqemu.hw.display.pl110 import Pl111
 from pyqemu.hw.dma.bcm2835_dma import Bcm2835Dma
 from pyqemu.hw.gpio.pl061 import Pl061
@@ -30,6 +31,8 @@ from pyqemu.hw.misc.arm_l2x0 import L2x0
 from pyqemu.hw.misc.arm_sysctl import ArmSysctl
 from pyqemu.hw.misc.bcm2835_mbox import Bcm2835Mbox
 from pyqemu.hw.misc.bcm2835_property import Bcm2835Property
+from pyqemu.hw.net.lan9118 import Lan9118
+from pyqemu.hw.net.smc91c111 import Smc91c111
 from pyqemu.hw.sd.pl181 import Pl181
 from pyqemu.hw.sd.sd import SdCard
 from pyqemu.hw.sd.sdhci import Sdhci
@@ -39,7 +42,7 @@ from pyqemu.hw.timer.pl031 import Pl031
 from pyqemu.hw.timer.sp804 import ArmTimer, Sp804
 from pyqemu.memory import AddressSpace, MemoryRegion
 from pyqemu.qom.vmstate import VMState
-from pyqemu.system import FakeClock, Irq
+from pyqemu.system import FakeClock, Irq, System
 from pyqemu.system.clock import RtcClock
 from tests.qtest_reference import QEMU_ARM, needs_qemu_arm
 
@@ -60,6 +63,11 @@ def no_memory() -> AddressSpace:
     return AddressSpace("none", MemoryRegion.container("none"))
 
 
+def plugged(device: SysBusDevice) -> SysBusDevice:
+    """One that needs its bus."""
+    return SystemBus(System(clock=FakeClock())).plug(device)
+
+
 DEVICES: list[tuple[tuple[str, ...], str, Callable[[], Any]]] = [
     (VIRT2, "arm_gic", lambda: ArmGic([], num_irq=288, revision=2)),
     (VIRT2, "pl031", lambda: Pl031(FakeClock(), RtcClock(), Irq())),
@@ -76,6 +84,8 @@ DEVICES: list[tuple[tuple[str, ...], str, Callable[[], Any]]] = [
     (VEXPRESS, "sp804", lambda: Sp804(FakeClock(), Irq())),
     (VEXPRESS, "arm_timer", lambda: ArmTimer(FakeClock(), Irq(), 1_000_000)),
     (VEXPRESS, "pl050", lambda: Pl050Keyboard(Irq())),
+    (VEXPRESS, "lan9118", lambda: plugged(Lan9118(FakeClock(), Irq()))),
+    (VERSATILE, "smc91c111", lambda: plugged(Smc91c111(Irq()))),
     (VERSATILE, "pl190", lambda: Pl190(Irq(), Irq())),
     (VERSATILE, "versatilepb_sic", lambda: VersatileSic(lines(32))),
     (RASPI, "bcm2835-ic", lambda: Bcm2835Ic(Irq(), Irq())),
