@@ -33,6 +33,7 @@ from pyqemu.hw.misc.bcm2835_mbox import Bcm2835Mbox
 from pyqemu.hw.misc.bcm2835_property import Bcm2835Property
 from pyqemu.hw.net.lan9118 import Lan9118
 from pyqemu.hw.net.smc91c111 import Smc91c111
+from pyqemu.hw.pci_host.versatile_pci import VersatilePci
 from pyqemu.hw.sd.pl181 import Pl181
 from pyqemu.hw.sd.sd import SdCard
 from pyqemu.hw.sd.sdhci import Sdhci
@@ -86,6 +87,8 @@ DEVICES: list[tuple[tuple[str, ...], str, Callable[[], Any]]] = [
     (VEXPRESS, "pl050", lambda: Pl050Keyboard(Irq())),
     (VEXPRESS, "lan9118", lambda: plugged(Lan9118(FakeClock(), Irq()))),
     (VERSATILE, "smc91c111", lambda: plugged(Smc91c111(Irq()))),
+    (VERSATILE, "versatile-pci",
+     lambda: VersatilePci(System(clock=FakeClock()), address_space=no_memory(), irqs=lines(4))),
     (VERSATILE, "pl190", lambda: Pl190(Irq(), Irq())),
     (VERSATILE, "versatilepb_sic", lambda: VersatileSic(lines(32))),
     (RASPI, "bcm2835-ic", lambda: Bcm2835Ic(Irq(), Irq())),
