@@ -48,6 +48,7 @@ class ArmTranslator(VectorTranslator):
     cc_slots = CC_RESULT
     pc_slot = PC
     pc_bits = 32
+    halves_alone = True
 
     def begin(self, mode: int, features: frozenset[str]) -> None:
         """Take the mode; the first thing that happens."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64.decode import A64
-from pyqemu.targets.aarch64.insns.simd_move import expanded_immediate
 from pyqemu.targets.aarch64.layout import v
 from pyqemu.targets.arm.flags import AL
+from pyqemu.targets.arm.simd_move import expanded_immediate
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64.decode import A64
-from pyqemu.targets.aarch64.insns.simd_different import doubling, long_product
-from pyqemu.targets.aarch64.insns.simd_same import ADD, SUB, doubling_high, multiply, multiply_add, multiply_subtract
 from pyqemu.targets.arm.simd import Form, Stage, splat
+from pyqemu.targets.arm.simd_different import doubling, long_product
+from pyqemu.targets.arm.simd_same import ADD, SUB, doubling_high, multiply, multiply_add, multiply_subtract
 from pyqemu.targets.arm.simd_soft import SCRATCH
 
 if TYPE_CHECKING:
