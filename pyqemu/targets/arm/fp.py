@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyqemu.targets.arm import fp_soft
 from pyqemu.targets.arm.fp_soft import IXC
-from pyqemu.targets.arm.layout import FPSR
+from pyqemu.targets.arm.layout import FPSR, C, V
 from pyqemu.targets.arm.simd import Form, soft
 from pyqemu.targets.arm.simd_soft import Helper, Lanes, Result
 from pyqemu.tcg.builder import Label, Value
@@ -281,18 +281,67 @@ def magnitude(t: VectorTranslator, form: Form, value: Value) -> Value:
     return out
 
 
-def multiply_add(minus: int) -> FpStage:
-    """FMLA, FMLS."""
+def multiply_add(minus: int, negate_addend: int = 0) -> FpStage:
+    """FMLA, FMLS; VFMA, VFMS, VFNMA, VFNMS: the addend is the destination.
+
+    :param minus: whether the product is negated
+    """
 
     def stage(t: VectorTranslator, form: Form) -> None:
         sources = Lanes(0, form.bits), Lanes(1, form.bits), Lanes(2, form.bits)
-        helper = fp_soft.lanewise(fp_soft.fused(form.bits, minus, 0), sources, result_of(form))
-        fused(t, form, (form.n, form.m, form.d), (minus, 0), lambda: soft(t, helper, form))
+        helper = fp_soft.lanewise(fp_soft.fused(form.bits, minus, negate_addend), sources, result_of(form))
+        fused(t, form, (form.n, form.m, form.d), (minus, negate_addend), lambda: soft(t, helper, form))
+
+    return stage
+
+
+def multiply_then_add(minus: int, negate_addend: int = 0) -> FpStage:
+    """VMLA, VMLS, VNMLA, VNMLS: the product is rounded before it is added to the destination."""
+
+    def stage(t: VectorTranslator, form: Form) -> None:
+        sources = Lanes(0, form.bits), Lanes(1, form.bits), Lanes(2, form.bits)
+        helper = fp_soft.lanewise(fp_soft.chained(form.bits, minus, negate_addend), sources, result_of(form))
+        if not t.exact_fp:
+            soft(t, helper, form)
+            return
+        suffix = suffix_of(form)
+        a, b, c = (operand(t, form, number, wide=True) for number in (form.n, form.m, form.d))
+        with OrElse(t, lambda: soft(t, helper, form)) as slow:
+            flags = sticky(t)
+            product = t.vec("mul" + suffix, a, b, out=t.temp(a.bits))
+            branch_row(t, "slow_mul" + suffix, slow, a.offset, b.offset, product.offset, flags.offset)
+            if minus:
+                product = flipped(t, form, product)
+            if negate_addend:
+                c = flipped(t, form, c)
+            result = t.vec("add" + suffix, c, product, out=t.temp(a.bits))
+            branch_row(t, "slow_add" + suffix, slow, c.offset, product.offset, result.offset, flags.offset)
+            write(t, form, result)
 
     return stage
 
 
 # --- comparisons ------------------------------------------------------------------------------------------------------
+
+
+def compared(t: VectorTranslator, a: Value, b: Value, *, signaling: int) -> Value:
+    """The flags of a comparison at their places in PSTATE (FCMP, FCMPE; VCMP, VCMPE).
+
+    :param signaling: whether quiet NaNs, too, are an invalid operation
+    """
+    image = t.temp(32)
+
+    def otherwise() -> None:
+        t.call(fp_soft.compare, a.bits, 1 - signaling, a, b, returns=32, out=image)
+
+    if not t.exact_fp:
+        otherwise()
+        return image
+    with OrElse(t, otherwise) as slow:
+        t.vec(f"fcmp_nzcv{a.bits}", a, b, out=image)
+        t.brcond("eq", image, C | V, slow)
+    return image
+
 
 PREDICATES = {"cmeq": (0, False), "cmge": (2, True), "cmgt": (1, True), "acge": (2, True), "acgt": (1, True)}
 """Of the rows named after CMPPS, and whether their operands are swapped."""

@@ -191,6 +191,18 @@ def fused(bits: int, negate_product: int, negate_addend: int) -> Lane:
 
 
 @cache
+def chained(bits: int, negate_product: int, negate_addend: int) -> Lane:
+    """``addend + a * b``, rounded twice; the sign of what is negated is turned over, even if it is a NaN."""
+    fmt = FORMATS[bits]
+    product, total = negate_product * fmt.sign_bit, negate_addend * fmt.sign_bit
+
+    def lane(addend: int, a: int, b: int, environment: Status) -> int:
+        return fpu.add(fmt, addend ^ total, fpu.multiply(fmt, a, b, environment) ^ product, environment)
+
+    return lane
+
+
+@cache
 def scalar_fused(bits: int, product: int, addend: int) -> Callable[[VectorCpu, int, int, int, int], None]:
     """The helper of FMADD and its kind: destination, sources, addend; what is negated, see :func:`fused`."""
     lane, mask = fused(bits, product, addend), (1 << bits) - 1
@@ -246,9 +258,12 @@ def register_to_integer(cpu: VectorCpu, bits: int, size: int, signed: int, round
     return value
 
 
-def integer_to_register(cpu: VectorCpu, bits: int, size: int, signed: int, fraction: int, value: int) -> int:
-    """SCVTF, UCVTF with a general register as the source: the pattern."""
+def integer_to_register(cpu: VectorCpu, bits: int, size: int, signed: int, fraction: int, nearest: int,
+                        value: int) -> int:  # fmt: skip
+    """SCVTF, UCVTF with a general register as the source, and VCVT of VFP: the pattern."""
     environment = status(cpu)
+    if nearest:
+        environment.rounding = Rounding.NEAREST_EVEN
     if signed and value >> size - 1:
         value -= 1 << size
     pattern = from_integer(bits, fraction)(value, environment)
@@ -274,6 +289,20 @@ def converter(source: int, target: int, *, odd: int = 0) -> Callable[[VectorCpu]
         return lane
 
     return make
+
+
+@cache
+def to_half(source: int, first: int) -> Helper:
+    """The helper of VCVTB, VCVTT to half precision: to bit *first* of a register whose other half stays."""
+    make = converter(source, 16)
+
+    def helper(cpu: VectorCpu, d: int, n: int, m: int) -> None:
+        environment = status(cpu)
+        value = make(cpu)(cpu.v[n], environment)
+        cpu.v[d] = cpu.v[d] & ~(0xFFFF << first) | value << first
+        settle(cpu, environment)
+
+    return helper
 
 
 @cache

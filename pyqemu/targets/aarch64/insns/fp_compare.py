@@ -5,46 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64.decode import A64
-from pyqemu.targets.aarch64.layout import C, V
-from pyqemu.targets.arm import fp_soft
 from pyqemu.targets.arm.flags import AL
-from pyqemu.targets.arm.fp import OrElse
+from pyqemu.targets.arm.fp import compared
 from pyqemu.tcg.builder import Value
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator
 
 
-def compared(t: A64Translator, bits: int, Rn: int, Rm: int | None, *, signaling: int) -> Value:
+def _compared(t: A64Translator, bits: int, Rn: int, Rm: int | None, *, signaling: int) -> Value:
     """The flags of a comparison of two registers, or with zero."""
-    a = t.v(Rn, bits)
     b = t.value(0, bits) if Rm is None else t.v(Rm, bits)
-    image = t.temp(32)
-
-    def otherwise() -> None:
-        t.call(fp_soft.compare, bits, 1 - signaling, a, b, returns=32, out=image)
-
-    if not t.exact_fp:
-        otherwise()
-        return image
-    with OrElse(t, otherwise) as slow:
-        t.vec(f"fcmp_nzcv{bits}", a, b, out=image)
-        t.brcond("eq", image, C | V, slow)
-    return image
+    return compared(t, t.v(Rn, bits), b, signaling=signaling)
 
 
 @A64.insn("0 00 11110 0 type:1 1 Rm:5 00 1000 Rn:5 e:1 0 000")
 def fcmp(t: A64Translator, type: int, Rm: int, Rn: int, e: int) -> None:
     """FCMP, FCMPE (C6.3.50)."""
     if t.fp_enabled():
-        t.set_nzcv(compared(t, 32 << type, Rn, Rm, signaling=e))
+        t.set_nzcv(_compared(t, 32 << type, Rn, Rm, signaling=e))
 
 
 @A64.insn("0 00 11110 0 type:1 1 xxxxx 00 1000 Rn:5 e:1 1 000", name="fcmp")
 def fcmp_zero(t: A64Translator, type: int, Rn: int, e: int) -> None:
     """FCMP, FCMPE with zero (C6.3.50)."""
     if t.fp_enabled():
-        t.set_nzcv(compared(t, 32 << type, Rn, None, signaling=e))
+        t.set_nzcv(_compared(t, 32 << type, Rn, None, signaling=e))
 
 
 @A64.insn("0 00 11110 0 type:1 1 Rm:5 cond:4 01 Rn:5 e:1 nzcv:4")
@@ -53,10 +39,10 @@ def fccmp(t: A64Translator, type: int, Rm: int, cond: int, Rn: int, e: int, nzcv
     if not t.fp_enabled():
         return
     if cond >= AL:
-        t.set_nzcv(compared(t, 32 << type, Rn, Rm, signaling=e))
+        t.set_nzcv(_compared(t, 32 << type, Rn, Rm, signaling=e))
         return
     holds = t.flags.setcond(cond)
     image = t.value(nzcv << 28, 32)
     with t.if_("ne", holds, 0):
-        t.mov(image, compared(t, 32 << type, Rn, Rm, signaling=e))
+        t.mov(image, _compared(t, 32 << type, Rn, Rm, signaling=e))
     t.set_nzcv(image)

@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING
 
 from pyqemu.fpu import Rounding
 from pyqemu.targets.aarch64.decode import A64
-from pyqemu.targets.aarch64.insns.fp_convert import (
-    float_rows,
-    format_rows,
-    integer_rows,
-    scaled,
-)
 from pyqemu.targets.arm import fp_soft
 from pyqemu.targets.arm.fp import OrElse, write
+from pyqemu.targets.arm.fp_convert import float_rows, format_rows, integer_rows, scaled
 from pyqemu.targets.arm.simd import Form, soft, write_half
 from pyqemu.targets.arm.simd_soft import Helper, Lanes, Result
 from pyqemu.tcg.builder import Label, Value
