@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pyqemu.targets.arm import fp_soft
 from pyqemu.targets.arm.fp_soft import IXC
 from pyqemu.targets.arm.layout import FPSR, C, V
-from pyqemu.targets.arm.simd import Form, soft
+from pyqemu.targets.arm.simd import Form, finish
 from pyqemu.targets.arm.simd_soft import Helper, Lanes, Result
 from pyqemu.tcg.builder import Label, Value
 
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 SHAPES = {(32, True): "ss", (64, True): "sd", (32, False): "ps", (64, False): "pd"}  #: by width, and whether scalar
 MASKED = 1 << 12  #: in the operand that is laid out as x86's MXCSR: "inexact" raises no exception
 FpStage = Callable[["VectorTranslator", Form], None]
+
+
+def soft(t: VectorTranslator, helper: Helper, form: Form) -> None:
+    """Call a helper for the form's registers, with the controls that the instruction obeys."""
+    t.call(fp_soft.standard(helper) if t.standard_fp else helper, form.d, form.n, form.m)
 
 
 def suffix_of(form: Form) -> str:
@@ -62,6 +67,14 @@ def branch_row(t: VectorTranslator, name: str, label: Label, *operands: Any) -> 
 def sticky(t: VectorTranslator) -> Value:
     """The flags as the rows of :mod:`pyqemu.tcg.float_ops` look at them: "inexact" in bit 5, and masked."""
     return (t.glob(FPSR, 64).shl(1) | MASKED).low(32)
+
+
+def unlike_host(t: VectorTranslator, form: Form, slow: Label, a: Value, b: Value) -> None:
+    """Go to *slow* where the host may not compare operands, or make integers of them, as the guest wants it.
+
+    That is where one is a NaN, or a denormal, if these are taken for zero.
+    """
+    branch_row(t, ("slow_cmp" if t.standard_fp else "bruno") + suffix_of(form), slow, a.offset, b.offset)
 
 
 class OrElse:
@@ -159,7 +172,7 @@ def choice(name: str) -> FpStage:
             return
         a, b = operand(t, form, form.n), operand(t, form, form.m)
         with OrElse(t, lambda: soft(t, helper, form)) as slow:
-            branch_row(t, "bruno" + suffix_of(form), slow, a.offset, b.offset)
+            unlike_host(t, form, slow, a, b)
             write(t, form, t.vec(row + suffix_of(form), a, b, out=t.temp(a.bits)))
 
     return stage
@@ -176,7 +189,7 @@ def integral(mark: str) -> FpStage:
             return
         a = operand(t, form, form.n)
         with OrElse(t, lambda: soft(t, helper, form)) as slow:
-            branch_row(t, "bruno" + suffix_of(form), slow, a.offset, a.offset)
+            unlike_host(t, form, slow, a, a)
             result = t.vec(row + suffix_of(form), a, out=t.temp(a.bits))
             if mark == "x":
                 _inexact_unless_same(t, a, result, slow)
@@ -227,7 +240,7 @@ def pairs(name: str) -> FpStage:
             computed(t, form, "add", wide, helper)
             return
         with OrElse(t, lambda: soft(t, helper, form)) as slow:
-            branch_row(t, "bruno" + suffix_of(form), slow, a.offset, b.offset)
+            unlike_host(t, form, slow, a, b)
             write(t, form, t.vec(f"f{name[:3]}{suffix_of(form)}", a, b, out=t.temp(a.bits)))
 
     return stage
@@ -252,6 +265,9 @@ def fused(t: VectorTranslator, form: Form, sources: tuple[int, int, int], signs:
     if signs[1]:
         c = flipped(t, form, c)
     with OrElse(t, otherwise) as slow:
+        if t.standard_fp:
+            unlike_host(t, form, slow, a, b)
+            unlike_host(t, form, slow, c, c)
         result = t.vec("fma" + suffix, a, b, c, out=t.temp(a.bits))
         found = t.vec("check_fma" + suffix, a, b, c, result, out=t.temp(32))
         allowed = t.glob(FPSR, 32).shr(3) & 2  # "inexact", if it is set already
@@ -321,6 +337,26 @@ def multiply_then_add(minus: int, negate_addend: int = 0) -> FpStage:
     return stage
 
 
+# --- signs ------------------------------------------------------------------------------------------------------------
+
+
+def sign(*, keep: bool) -> FpStage:
+    """FABS (*keep* is false) and FNEG, which are no arithmetic: nothing is signaled."""
+
+    def stage(t: VectorTranslator, form: Form) -> None:
+        top = 1 << form.bits - 1
+        pattern = top | top << 32 if form.bits == 32 else top
+        for upper in range(1 + form.whole):
+            source, target = (t.element(number, upper, 64) for number in (form.n, form.d))
+            if keep:
+                t.xor(source, pattern, out=target)
+            else:
+                t.and_(source, ~pattern, out=target)
+        finish(t, form)
+
+    return stage
+
+
 # --- comparisons ------------------------------------------------------------------------------------------------------
 
 
@@ -372,7 +408,7 @@ def comparison(name: str, *, zero: bool = False, swap: bool = False) -> FpStage:
         if name.startswith("ac"):
             a, b = magnitude(t, form, a), magnitude(t, form, b)
         with OrElse(t, lambda: soft(t, helper, form)) as slow:
-            branch_row(t, "bruno" + suffix_of(form), slow, a.offset, b.offset)
+            unlike_host(t, form, slow, a, b)
             write(t, form, t.vec(f"cmp{suffix_of(form)}_{predicate}", a, b, out=t.temp(a.bits)))
 
     return stage

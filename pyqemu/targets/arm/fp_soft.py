@@ -43,6 +43,30 @@ def status(cpu: VectorCpu) -> Status:
     return result
 
 
+class StandardCpu:
+    """A processor whose FPSCR controls are those of AArch32's Advanced SIMD (A2.7.3, "StandardFPSCRValue")."""
+
+    def __init__(self, cpu: VectorCpu) -> None:
+        self._cpu = cpu
+        self.v = cpu.v
+        self.fpcr = cpu.fpcr & FPCR_AHP | FPCR_FZ | FPCR_DN
+
+    @property
+    def fpsr(self) -> int:
+        """The cumulative flags, which are those of all instructions."""
+        return self._cpu.fpsr
+
+    @fpsr.setter
+    def fpsr(self, value: int) -> None:
+        self._cpu.fpsr = value
+
+
+@cache
+def standard(helper: Helper) -> Helper:
+    """A helper with these controls."""
+    return lambda cpu, d, n, m: helper(StandardCpu(cpu), d, n, m)
+
+
 def settle(cpu: VectorCpu, environment: Status) -> None:
     """Add to the cumulative flags what an operation signaled."""
     cpu.fpsr |= FLAGS[environment.flags]
@@ -136,6 +160,7 @@ BINARY: dict[str, Binary] = {
     "max": fpu.maximum, "min": fpu.minimum, "maxnm": fpu.maximum_number, "minnm": fpu.minimum_number,
     "nmul": _negated_product, "abd": _absolute_difference, "mulx": arm_estimates.multiply_extended,
     "recps": arm_estimates.reciprocal_step, "rsqrts": arm_estimates.root_step,
+    "vrecps": arm_estimates.reciprocal_step_unfused, "vrsqrts": arm_estimates.root_step_unfused,
     "cmeq": _comparison((0,), quiet=True), "cmge": _comparison((0, 1)), "cmgt": _comparison((1,)),
     "acge": _comparison((0, 1), absolute=True), "acgt": _comparison((1,), absolute=True),
 }

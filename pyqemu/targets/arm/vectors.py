@@ -39,15 +39,18 @@ class VectorTranslator(Builder):
     :ivar mode: what translation depends on
     :ivar halves_alone: whether a register's upper half stays as it is where the lower one is written: in AArch32 the
         halves are registers; A64 clears it
+    :ivar standard_fp: whether floating-point arithmetic is that of AArch32's Advanced SIMD, whatever FPCR says: to
+        nearest, without denormals, with the default NaN (DDI 0406C.b, A2.7.3, "StandardFPSCRValue")
     """
 
     mode: int
     halves_alone = False
+    standard_fp = False
 
     @property
     def exact_fp(self) -> bool:
-        """Whether FPCR asks for nothing but what the host does."""
-        return not self.mode & M_FPCR
+        """Whether nothing is asked for but what the host does, or what rows can tell from it."""
+        return self.standard_fp or not self.mode & M_FPCR
 
     def vector(self, number: int) -> int:
         """The offset of a vector register; number 32 is the scratch register."""

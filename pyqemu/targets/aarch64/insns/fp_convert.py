@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from pyqemu.fpu import Rounding
 from pyqemu.targets.aarch64.decode import A64
 from pyqemu.targets.arm import fp_soft
-from pyqemu.targets.arm.fp import OrElse, write
+from pyqemu.targets.arm.fp import OrElse, soft, write
 from pyqemu.targets.arm.fp_convert import format_rows, from_integer, to_integer
-from pyqemu.targets.arm.simd import Form, soft
+from pyqemu.targets.arm.simd import Form
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator

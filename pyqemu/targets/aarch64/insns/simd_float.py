@@ -21,10 +21,12 @@ from pyqemu.targets.arm.fp import (
     multiply_add,
     one_soft,
     pairs,
+    sign,
+    soft,
     square_root,
     two_soft,
 )
-from pyqemu.targets.arm.simd import Form, finish, soft, splat
+from pyqemu.targets.arm.simd import Form, splat
 from pyqemu.targets.arm.simd_soft import SCRATCH
 
 if TYPE_CHECKING:
@@ -111,23 +113,6 @@ _same("fminp", 1, 1, "11110", pairs("min"))
 # --- one source -------------------------------------------------------------------------------------------------------
 
 
-def _sign(keep: bool) -> FpStage:
-    """FABS (*keep* is false) and FNEG, which are no arithmetic: nothing is signaled."""
-
-    def stage(t: VectorTranslator, form: Form) -> None:
-        sign = 1 << form.bits - 1
-        pattern = sign | sign << 32 if form.bits == 32 else sign
-        for upper in range(1 + form.whole):
-            source, target = (t.element(number, upper, 64) for number in (form.n, form.d))
-            if keep:
-                t.xor(source, pattern, out=target)
-            else:
-                t.and_(source, ~pattern, out=target)
-        finish(t, form)
-
-    return stage
-
-
 def _misc(
     name: str, U: int, o1: int, opcode: str, stage: FpStage, *, scalar: bool = False, vector: bool = True
 ) -> None:
@@ -150,8 +135,8 @@ _misc("fcmge", 1, 1, "01100", comparison("cmge", zero=True), scalar=True)
 _misc("fcmeq", 0, 1, "01101", comparison("cmeq", zero=True), scalar=True)
 _misc("fcmle", 1, 1, "01101", comparison("cmge", zero=True, swap=True), scalar=True)
 _misc("fcmlt", 0, 1, "01110", comparison("cmgt", zero=True, swap=True), scalar=True)
-_misc("fabs", 0, 1, "01111", _sign(False))
-_misc("fneg", 1, 1, "01111", _sign(True))
+_misc("fabs", 0, 1, "01111", sign(keep=False))
+_misc("fneg", 1, 1, "01111", sign(keep=True))
 _misc("fsqrt", 1, 1, "11111", square_root)
 _misc("frecpe", 0, 1, "11101", one_soft("recpe"), scalar=True)
 _misc("frsqrte", 1, 1, "11101", one_soft("rsqrte"), scalar=True)
