@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from pyqemu.util.errors import UserError
 
-V5 = frozenset(("v4t", "v5", "v5e", "v5j", "vfp"))
+V5 = frozenset(("v4t", "v5", "v5e", "v5j", "vfp", "short_vectors"))
 V6 = V5 | {"v6"}
 V6K = V6 | {"v6k"}
-V7 = V6K | {"v7", "thumb2", "vfp3", "neon", "vbar", "security"}
-V7_VIRTUAL = V7 | {"arm_div", "thumb_div", "lpae", "generic_timer", "vfp4", "v7mp"}
+V7 = V6K | {"v7", "thumb2", "vfp3", "d32", "neon", "vbar", "security"}
+V7_VIRTUAL = V7 - {"short_vectors"} | {"arm_div", "thumb_div", "lpae", "generic_timer", "fp16", "vfp4", "v7mp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Model:
     afr0: int = 0
     mmfr: tuple[int, int, int, int] = (0, 0, 0, 0)
     isar: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
-    mvfr: tuple[int, int] = (0, 0)
+    mvfr: tuple[int, int, int] = (0, 0, 0)
     dbgdidr: int = 0
     clidr: int = 0
     ccsidr: tuple[int, ...] = ()
@@ -55,30 +55,30 @@ MODELS = {
     for model in (
         Model("arm926", 0x41069265, V5, 0x1DD20D2, 0x00090078, fpsid=0x41011090),
         Model("arm1136", 0x4117B363, V6K, 0x1DD20D2, 0x00050078, fpsid=0x410120B4, actlr=7, pfr=(0x111, 0x1),
-              dfr0=2, afr0=3, mmfr=ARM11_MMFR, isar=ARM11_ISAR, mvfr=(0x11111111, 0)),
+              dfr0=2, afr0=3, mmfr=ARM11_MMFR, isar=ARM11_ISAR, mvfr=(0x11111111, 0, 0)),
         Model("arm1136-r2", 0x4107B362, V6, 0x1DD20D2, 0x00050078, fpsid=0x410120B4, actlr=7, pfr=(0x111, 0x1),
-              dfr0=2, afr0=3, mmfr=ARM11_MMFR, isar=ARM11_ISAR, mvfr=(0x11111111, 0)),
+              dfr0=2, afr0=3, mmfr=ARM11_MMFR, isar=ARM11_ISAR, mvfr=(0x11111111, 0, 0)),
         Model("arm1176", 0x410FB767, V6K | {"vbar", "security"}, 0x1DD20D2, 0x00050078, fpsid=0x410120B5, actlr=7,
               pfr=(0x111, 0x11), dfr0=0x33, mmfr=(0x01130003, 0x10030302, 0x01222100, 0),
-              isar=(0x0140011, 0x12002111, 0x11231121, 0x01102131, 0x01141), mvfr=(0x11111111, 0)),
+              isar=(0x0140011, 0x12002111, 0x11231121, 0x01102131, 0x01141), mvfr=(0x11111111, 0, 0)),
         Model("arm11mpcore", 0x410FB022, V6K | {"mpidr"}, 0x1D192992, 0x00050078, fpsid=0x410120B4, actlr=1,
               pfr=(0x111, 0x1), afr0=2, mmfr=(0x01100103, 0x10020302, 0x01222000, 0),
-              isar=(0x00100011, 0x12002111, 0x11221011, 0x01102131, 0x141), mvfr=(0x11111111, 0)),
+              isar=(0x00100011, 0x12002111, 0x11221011, 0x01102131, 0x141), mvfr=(0x11111111, 0, 0)),
         Model("cortex-a8", 0x410FC080, V7, 0x82048004, 0x00C50078, fpsid=0x410330C0, actlr=2, pfr=(0x1031, 0x11),
               dfr0=0x400, mmfr=(0x31100003, 0x20000000, 0x01202000, 0x11),
-              isar=(0x00101111, 0x12112111, 0x21232031, 0x11112131, 0x00111142), mvfr=(0x11110222, 0x00011111),
+              isar=(0x00101111, 0x12112111, 0x21232031, 0x11112131, 0x00111142), mvfr=(0x11110222, 0x00011111, 0),
               dbgdidr=0x15141000, clidr=0x0A000003, ccsidr=(0xE007E01A, 0x2007E01A, 0xF0000000)),
-        Model("cortex-a9", 0x410FC090, V7 | {"v7mp"}, 0x80038003, 0x00C50078, fpsid=0x41033090, pfr=(0x1031, 0x11),
-              mmfr=(0x00100103, 0x20000000, 0x01230000, 0x00002111),
-              isar=(0x00101111, 0x13112111, 0x21232041, 0x11112131, 0x00111142), mvfr=(0x11110222, 0x01111111),
+        Model("cortex-a9", 0x410FC090, V7 | {"v7mp", "fp16"}, 0x80038003, 0x00C50078, fpsid=0x41033090,
+              pfr=(0x1031, 0x11), mmfr=(0x00100103, 0x20000000, 0x01230000, 0x00002111),
+              isar=(0x00101111, 0x13112111, 0x21232041, 0x11112131, 0x00111142), mvfr=(0x11110222, 0x01111111, 0),
               dbgdidr=0x35141000, clidr=0x09000003, ccsidr=(0xE00FE019, 0x200FE019)),
         Model("cortex-a7", 0x410FC075, V7_VIRTUAL, 0x84448003, 0x00C50078, fpsid=0x41023075, pfr=(0x1131, 0x11011),
               dfr0=0x02010555, mmfr=(0x10101105, 0x40000000, 0x01240000, 0x02102211),
-              isar=(0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142), mvfr=(0x10110222, 0x11111111),
+              isar=(0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142), mvfr=(0x10110222, 0x11111111, 0),
               dbgdidr=0x3515F005, clidr=0x0A200023, ccsidr=(0x701FE00A, 0x201FE00A, 0x711FE07A)),
         Model("cortex-a15", 0x412FC0F1, V7_VIRTUAL, 0x8444C004, 0x00C50078, fpsid=0x410430F0, pfr=(0x1131, 0x11011),
               dfr0=0x02010555, mmfr=(0x10201105, 0x20000000, 0x01240000, 0x02102211),
-              isar=(0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142), mvfr=(0x10110222, 0x11111111),
+              isar=(0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142), mvfr=(0x10110222, 0x11111111, 0),
               dbgdidr=0x3515F021, clidr=0x0A200023, ccsidr=(0x701FE00A, 0x201FE00A, 0x711FE07A)),
     )
 }  # fmt: skip

@@ -104,12 +104,16 @@ class ArmTranslator(VectorTranslator):
 
     # --- extension registers ------------------------------------------------------------------------------------------
 
+    @property
+    def vfp_on(self) -> bool:
+        """Whether VFP and Advanced SIMD may be used here."""
+        return not self.mode & M_VFP_OFF
+
     def vfp_enabled(self) -> bool:
         """Whether VFP and Advanced SIMD may be used here; if not, the instruction is UNDEFINED, and nothing else."""
-        if self.mode & M_VFP_OFF:
+        if not self.vfp_on:
             self.undefined()
-            return False
-        return True
+        return self.vfp_on
 
     def vector(self, number: int) -> int:
         """The offset of an extension register by its number in `extension.py`."""
