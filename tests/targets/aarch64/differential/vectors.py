@@ -8,23 +8,8 @@ from pyqemu.tcg.engine import Engine
 from tests.targets.aarch64.differential.cases import Generator, is_memory
 from tests.targets.aarch64.differential.compare import Comparison
 from tests.targets.aarch64.differential.layout import State
+from tests.targets.arm.differential.lanes import vector
 
-EDGES = {
-    8: (0, 1, 2, 0x7E, 0x7F, 0x80, 0x81, 0xFE, 0xFF),
-    16: (0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF, 0x3C00, 0x3C01, 0x0001, 0x03FF, 0x0400, 0x7BFF, 0x7C00, 0x7C01, 0x7E00,
-         0xFC00, 0xFD55, 0xFE00, 0x4000, 0xC000, 0x3800, 0x3E00, 0x5BFF, 0x7800),
-    32: (0, 1, 0x7FFFFFFF, 0x80000000, 0x80000001, 0xFFFFFFFF, 0x3F800000, 0x3F800001, 0x40000000, 0xC0000000,
-         0x3F000000, 0x3FC00000, 0x40200000, 0x007FFFFF, 0x00800000, 0x00800001, 0x7F7FFFFF, 0x7F800000, 0xFF800000,
-         0x7F800001, 0x7FC00000, 0xFFC12345, 0xFF812345, 0x4F000000, 0x4EFFFFFF, 0xCF000000, 0x4F800000, 0x5F000000,
-         0x33800000, 0x477FE000, 0x38800000, 0x387FC000, 0x4B000000, 0x4B800001),
-    64: (0, 1, (1 << 63) - 1, 1 << 63, (1 << 63) + 1, (1 << 64) - 1, 0x3FF << 52, (0x3FF << 52) + 1, 0x400 << 52,
-         0xC00 << 52, 0x3FE << 52, 0x3FF8 << 48, 0x4004 << 48, (1 << 52) - 1, 1 << 52, (1 << 52) + 1,
-         (0x7FF << 52) - 1, 0x7FF << 52, 0xFFF << 52, (0x7FF << 52) + 1, 0x7FF8 << 48, (0xFFF8 << 48) + 0x1234,
-         (0xFFF << 52) + 0x1234, 0x43E << 52, (0x43E << 52) - 1, 0xC3E << 52, 0x43F << 52, 0x41E << 52, 0x41D << 52,
-         0x41DFFFFFFFC00000, 0xC1E0000000000000, 0x41EFFFFFFFE00000, 0x47EFFFFFE0000000, 0x3810000000000000,
-         0x47F0000000000000, 0x36A0000000000000, 0x433 << 52, (0x434 << 52) + 1),
-}  # fmt: skip
-"""What makes things happen, by the width of a lane: limits of integers and of floating-point numbers."""
 ALL_VECTORS = Struct("<64Q")
 FPCR_MODES = (0, 1 << 22, 2 << 22, 3 << 22, 1 << 24, 1 << 25, 1 << 26, 3 << 24, 7 << 24)
 FPSR_STATES = (0, 0x10, 0x0800009F, 0x08000010)
@@ -40,7 +25,7 @@ class VectorGenerator(Generator):
         for word in words:
             bits = r.choice((8, 16, 32, 64))
             for shift in (0, 5, 10, 16):
-                vectors[word >> shift & 31] = self.vector(bits)
+                vectors[word >> shift & 31] = vector(r, bits)
         fpcr = r.choice(FPCR_MODES) ^ r.choice(FPCR_MODES) if r.random() < 0.35 else 0
         state = super().state([word for word in words if is_memory(word)])
         registers = list(state.registers)
@@ -48,26 +33,6 @@ class VectorGenerator(Generator):
             if not is_memory(word):
                 registers[word >> 5 & 31] = self.number()
         return state._replace(vectors=tuple(vectors), fpcr=fpcr, fpsr=r.choice(FPSR_STATES), registers=tuple(registers))
-
-    def vector(self, bits: int) -> int:
-        """A vector whose lanes are interesting, near to it, or anything."""
-        r = self.random
-        value, edges = 0, EDGES[bits]
-        for shift in range(0, 128, bits):
-            choice = r.random()
-            lane = r.choice(edges) if choice < 0.6 else r.getrandbits(bits) if choice < 0.8 else self._near_one(bits)
-            value |= lane << shift
-        return value
-
-    def _near_one(self, bits: int) -> int:
-        """A number whose exponent is a small one, or a small integer."""
-        r = self.random
-        if bits == 8 or r.random() < 0.3:
-            return r.randrange(-20, 20) & (1 << bits) - 1
-        fraction = {16: 10, 32: 23, 64: 52}[bits]
-        bias = (1 << bits - fraction - 2) - 1
-        exponent = bias + r.randrange(-3, 9)
-        return r.getrandbits(1) << bits - 1 | exponent << fraction | r.getrandbits(r.choice((4, fraction))) << 0
 
 
 class VectorComparison(Comparison):

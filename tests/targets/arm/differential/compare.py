@@ -53,8 +53,13 @@ class Difference:
         lines += [f"  r{n}: {a:#x} before, ours {b:#x}, theirs {c:#x}" for n, (a, b, c) in
                   enumerate(zip(self.state.registers, self.ours.registers, self.theirs.registers, strict=True))
                   if b != c]  # fmt: skip
+        lines += [f"  d{n}: {a:#018x} before, ours {b:#018x}, theirs {c:#018x}" for n, (a, b, c) in
+                  enumerate(zip(self.state.vectors, self.ours.vectors, self.theirs.vectors, strict=True))
+                  if b != c]  # fmt: skip
+        if self.state.vectors:
+            lines.append(f"  fpscr {self.state.fpscr:#x} before")
         for name, mine, other in zip(self.ours._fields, self.ours, self.theirs, strict=True):
-            if name != "registers" and mine != other:
+            if name not in ("registers", "vectors") and mine != other:
                 lines.append(f"  {name}: ours {mine if isinstance(mine, str) else hex(mine)}, "
                              f"theirs {other if isinstance(other, str) else hex(other)}")  # fmt: skip
         lines += [f"  memory at {at:#x}: ours {a:#x}, theirs {b:#x}" for at, a, b in self.memory[:16]]

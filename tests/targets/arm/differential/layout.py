@@ -37,12 +37,15 @@ class State(NamedTuple):
     :ivar registers: R0 to R14
     :ivar record: lazy-flags record: kind, result, source
     :ivar rest: Q, GE, E, T at their places in CPSR
+    :ivar vectors: D0 to D31; empty: VFP and Advanced SIMD do not matter
     """
 
     registers: tuple[int, ...]
     record: tuple[int, int, int]
     pc: int
     rest: int
+    vectors: tuple[int, ...] = ()
+    fpscr: int = 0
 
 
 class Outcome(NamedTuple):
@@ -55,3 +58,5 @@ class Outcome(NamedTuple):
     registers: tuple[int, ...]
     pc: int
     cpsr: int
+    vectors: tuple[int, ...] = ()
+    fpscr: int = 0

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
 from functools import cached_property
 from typing import Any
 
 from pyqemu.memory import AddressSpace, MemoryRegion
 from pyqemu.targets.arm.exceptions import ALIGNMENT, ArmException, Kind
-from pyqemu.targets.arm.layout import NO_ADDRESS, X0
-from pyqemu.targets.arm.modes import CPSR_GE, CPSR_Q, M_BIG_ENDIAN, M_IT, M_THUMB
+from pyqemu.targets.arm.layout import NO_ADDRESS, VECTOR, X0
+from pyqemu.targets.arm.models import Model
+from pyqemu.targets.arm.modes import CPSR_GE, CPSR_Q, FPEXC_EN, M_BIG_ENDIAN, M_IT, M_THUMB
 from pyqemu.targets.arm.state import ArmCpu
 from pyqemu.tcg.builder import Builder
 from pyqemu.tcg.cpu import LeaveLoop
@@ -20,6 +22,7 @@ from tests.targets.arm.differential.layout import CODE, END, PAGES, RAM_SIZE, Ou
 
 E = 1 << 9
 TRANSLATION = 7
+D = slice(VECTOR >> 3, (VECTOR >> 3) + 32)  #: D0 to D31 in the environment
 
 
 class MappedCpu(ArmCpu):
@@ -54,13 +57,16 @@ def fault_name(exc: ArmException) -> str:
 class Ours:
     """Runs single instructions from given states as functions; what has been translated once is used again."""
 
-    def __init__(self, engine: Engine | None = None) -> None:
+    def __init__(self, engine: Engine | None = None, model: Model | str = "cortex-a15") -> None:
         memory = MemoryRegion.container("memory", 1 << 52)
         ram = memory.add(0, MemoryRegion.ram("ram", RAM_SIZE))
         assert ram.ram_block is not None
         self.ram = ram.ram_block.data
         self.engine = engine or PlainEngine()
-        self.cpu = MappedCpu("cortex-a15", memory=AddressSpace("memory", memory), engine=self.engine)
+        self.cpu = MappedCpu(model, memory=AddressSpace("memory", memory), engine=self.engine)
+        self.cpu.sys.cpacr_el1 = 0xF << 20
+        self.cpu.set_fpexc(FPEXC_EN)
+        self._vectors = False  # whether the present case has any
         self._variants: dict[Any, Variant] = {}
 
     def run(self, code: bytes, state: State, *, live: bool = True, static: bool = False) -> Outcome:
@@ -112,6 +118,10 @@ class Ours:
         cpu.mode &= ~(M_IT | M_THUMB | M_BIG_ENDIAN)
         cpu.mode |= (M_THUMB if state.rest & T else 0) | (M_BIG_ENDIAN if state.rest & E else 0)
         cpu.pc = state.pc
+        self._vectors = bool(state.vectors)
+        if state.vectors:
+            cpu.q[D] = memoryview(array("Q", state.vectors))
+            cpu.set_fpscr(state.fpscr)
 
     def outcome(self, fault: str) -> Outcome:
         """What is there now."""
@@ -119,6 +129,8 @@ class Ours:
         if fault:
             cpu.exclusive_address = NO_ADDRESS
         regs = tuple(cpu.q[(X0 >> 3) + n] for n in range(15))
+        if self._vectors:
+            return Outcome(fault, regs, cpu.pc, cpu.cpsr, tuple(cpu.q[D]), cpu.fpscr)
         return Outcome(fault, regs, cpu.pc, cpu.cpsr)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from array import array
 from typing import Any
 
 import unicorn as _unicorn
@@ -29,6 +30,7 @@ from tests.targets.arm.differential.layout import (
 unicorn: Any = _unicorn  # its types are not for us
 REGISTERS = [*(getattr(c, f"UC_ARM_REG_R{n}") for n in range(13)), c.UC_ARM_REG_SP, c.UC_ARM_REG_LR]
 UNDEFINED, PREFETCH_ABORT, DATA_ABORT = 1, 3, 4  # numbers of Unicorn's hook of exceptions
+FLOATING = [c.UC_ARM_REG_FPSCR, *(getattr(c, f"UC_ARM_REG_D{n}") for n in range(32))]
 M32 = (1 << 32) - 1
 
 
@@ -52,16 +54,21 @@ class Reference:
                 uc.mem_map_ptr(DATA_HIGH + n * 4096, 4096, rights, where)
         self._exception = 0
         uc.reg_write(c.UC_ARM_REG_CPSR, SVC_MODE)
+        uc.reg_write(c.UC_ARM_REG_C1_C0_2, 0xF << 20)
+        uc.reg_write(c.UC_ARM_REG_FPEXC, 1 << 30)
         uc.hook_add(unicorn.UC_HOOK_INTR, self._interrupted)
         uc.hook_add(unicorn.UC_HOOK_INSN_INVALID, self._invalid)
-        names = [c.UC_ARM_REG_CPSR, *REGISTERS, c.UC_ARM_REG_PC]
-        self._values = (ctypes.c_uint64 * len(names))()
-        where = ctypes.addressof(self._values)
-        places = (ctypes.c_void_p * len(names))(*(where + 8 * n for n in range(len(names))))
-        self._batch = uc._uch, (ctypes.c_int * len(names))(*names), places
-        self._words = memoryview(self._values).cast("B").cast("Q")
+        self._batch, self._words = self._named([c.UC_ARM_REG_CPSR, *REGISTERS, c.UC_ARM_REG_PC])
+        self._floating, self._vectors = self._named(FLOATING)
         self._clean = uc.context_save()
         self._used: set[int] = set()  # places of instructions that Unicorn has translated
+
+    def _named(self, names: list[int]) -> tuple[Any, memoryview]:
+        """What reads and writes registers in one go, and where their values are."""
+        values = (ctypes.c_uint64 * len(names))()
+        where = ctypes.addressof(values)
+        places = (ctypes.c_void_p * len(names))(*(where + 8 * n for n in range(len(names))))
+        return (self._uc._uch, (ctypes.c_int * len(names))(*names), places), memoryview(values).cast("B").cast("Q")
 
     def _interrupted(self, uc: Any, number: int, data: Any) -> None:
         self._exception = number
@@ -85,6 +92,9 @@ class Reference:
         for n, value in enumerate(state.registers):
             words[1 + n] = value
         uclib.uc_reg_write_batch(*self._batch, 16)
+        if state.vectors:
+            self._vectors[:] = memoryview(array("Q", (state.fpscr, *state.vectors)))
+            uclib.uc_reg_write_batch(*self._floating, 33)
         self._exception = 0
         fault = ""
         try:
@@ -102,9 +112,13 @@ class Reference:
         if not count and fault != "data" and not state.pc <= pc < state.pc + len(code):
             fault, self._exception = "", 0
         self._used.add(pc - CODE)  # Unicorn may have translated there
+        outcome = Outcome(fault, registers, pc, cpsr)
+        if state.vectors:
+            uclib.uc_reg_read_batch(*self._floating, 33)
+            outcome = outcome._replace(vectors=tuple(self._vectors[1:]), fpscr=self._vectors[0] & M32)
         if fault or not count:
             uc.context_restore(self._clean)
-        return Outcome(fault, registers, pc, cpsr)
+        return outcome
 
     def _name(self, error: int) -> str:
         if error in (unicorn.UC_ERR_INSN_INVALID, unicorn.UC_ERR_EXCEPTION):
