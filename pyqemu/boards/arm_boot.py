@@ -1,35 +1,148 @@
-"""Starting a kernel on an Arm board (Linux: Documentation/arm64/booting.rst, Documentation/arm/booting.rst)."""
+"""Starting a kernel, a program or firmware on an Arm board, in places where QEMU has them (QEMU 2.6: hw/arm/boot.c).
+
+A board says once where it wants things, and loads; on each reset it starts what was loaded::
+
+    place = KernelPlace(self.memory_space, start=RAM, size=config.memory, board_id=0x183)
+    self.boot = load_kernel(place, config)      # or load_tree() if firmware starts by itself
+    ...
+    def reset(self) -> None:
+        self.cpu.reset()
+        self.boot.start(self.cpu)               # brings back what was loaded, too
+
+How a program is called depends on what it is (`arm_boot_files.py`). Linux of 32 bits gets 0 in R0, the board's number
+in R1, and in R2 the device tree, or a list of tags (`arm_boot_tags.py`) if there is no tree; Linux of 64 bits gets the
+device tree in X0 (Linux: Documentation/arm/booting.rst, Documentation/arm64/booting.rst). ELF programs begin as after a
+reset, but at their own entry; the device tree lies at the start of RAM if they have left room there.
+"""
 
 from __future__ import annotations
 
-import gzip
-import struct
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from pyqemu.boards.arm_boot_files import ALIGN, Part, Program, read_program, read_ramdisk
+from pyqemu.boards.arm_boot_tags import tag_list
+from pyqemu.boards.arm_boot_tree import Change, completed_tree
+from pyqemu.boards.config import MachineConfig
 from pyqemu.memory import AddressSpace
+from pyqemu.targets.aarch64.state import Aarch64Cpu
+from pyqemu.targets.arm.state import ArmCpu
 from pyqemu.util.errors import UserError
-from pyqemu.util.units import MIB, format_size
+from pyqemu.util.units import GIB, MIB, format_size
 
-ARM64_MAGIC, ARM64_MAGIC_AT = b"ARM\x64", 56
-ALIGN = 2 * MIB
-GZIP_MAGIC = b"\x1f\x8b"
 INITRD_DISTANCE = 128 * MIB  #: of the initial ramdisk from the start of RAM, at most
-BOOT_AREA = 0x1000  #: bytes at the start of RAM that a kernel is not put on
+TAGS_OFFSET = 0x100
+PAGE = 0x1000
+ONLY_DEVICE_TREE = -1  #: as a board's number: Linux has none for it
+SCTLR_E0E, SCTLR_EE, CPSR_E, SCR_NS = 1 << 24, 1 << 25, 1 << 9, 1
+
+
+@dataclass(frozen=True)
+class KernelPlace:
+    """What loading depends on of a board.
+
+    :ivar memory: what the processors see
+    :ivar start: address of the RAM that kernels are put into, *size* its bytes
+    :ivar board_id: the board's number among Linux's machines (linux/arch/arm/tools/mach-types)
+    :ivar tree: makes the board's own device tree; what a boot loader knows is added to it
+    :ivar change_tree: changes any device tree before it is loaded, also one of ``-dtb``
+    :ivar board_tag: contents of a tag of the board's own
+    :ivar secure: whether Linux begins in the secure state of a processor that has one
+    """
+
+    memory: AddressSpace
+    start: int
+    size: int
+    board_id: int = ONLY_DEVICE_TREE
+    is_64bit: bool = False
+    tree: Callable[[], bytes] | None = None
+    change_tree: Change | None = None
+    board_tag: bytes = b""
+    secure: bool = True
 
 
 @dataclass
 class Boot:
-    """What was loaded, and where it begins.
+    """What was loaded, and how it begins.
 
-    :ivar entry: address of the first instruction
-    :ivar dtb: address of the device tree
+    :ivar entry: address of the first instruction; None where the processor begins by itself
+    :ivar argument: address of the device tree, or of the list of tags; 0 without either
     """
 
-    entry: int
-    dtb: int
+    loader: Loader
+    entry: int | None = None
+    is_linux: bool = False
+    argument: int = 0
+    big_endian: bool = False
+
+    def add(self, address: int, data: bytes, what: str) -> None:
+        """Load something of the board's own, such as code that other processors wait in.
+
+        :raise UserError: it does not fit.
+        """
+        self.loader.put(Part(address, data, what))
+
+    def start(self, cpu: ArmCpu | Aarch64Cpu) -> None:
+        """Let a processor that was just reset begin: the only one, or the first one.
+
+        What was loaded is brought back, as it may have been overwritten since.
+        """
+        self.loader.restore()
+        if self.entry is None:
+            return
+        if self.is_linux:
+            self._call_linux(cpu)
+        elif self.big_endian:
+            _make_big_endian(cpu)
+        if isinstance(cpu, ArmCpu) and self.entry & 1:
+            cpu.set_cpsr(cpu.cpsr | 1 << 5)
+            cpu.pc = self.entry & ~1
+        else:
+            cpu.pc = self.entry
+
+    def _call_linux(self, cpu: ArmCpu | Aarch64Cpu) -> None:
+        place = self.loader.place
+        if isinstance(cpu, Aarch64Cpu):
+            cpu.x[0] = self.argument
+            return
+        cpu.r[0], cpu.r[1], cpu.r[2] = 0, place.board_id, self.argument
+        if cpu.has_el3 and not place.secure:
+            cpu.sys.scr_el3 |= SCR_NS
+            cpu.translation_changed()
+
+
+@dataclass
+class Loader:
+    """Puts things into memory, none over another one, and does so again after each reset."""
+
+    place: KernelPlace
+    parts: list[Part] = field(default_factory=list)
+
+    def put(self, part: Part) -> None:
+        """Load something.
+
+        :raise UserError: it does not fit.
+        """
+        place = self.place
+        if place.start <= part.address < place.start + place.size < part.end:
+            needed = part.end - place.start
+            raise UserError(
+                f"{part.what} does not fit into {format_size(place.size)} of RAM",
+                f"it would end at {format_size(needed)}: -m {-(-needed // MIB)} or more",
+            )
+        if part.data and place.memory.section_at(part.address).data is None:
+            raise UserError(f"{part.what} would be loaded at {part.address:#x}, where there is no memory")
+        for other in self.parts:
+            if part.address < other.end and other.address < part.end:
+                raise UserError(f"{part.what} would be loaded over {other.what}", "more RAM (-m) keeps them apart")
+        self.parts.append(part)
+        place.memory.write_rom(part.address, part.data)
+
+    def restore(self) -> None:
+        """Load all of it again."""
+        for part in self.parts:
+            self.place.memory.write_rom(part.address, part.data)
 
 
 def read_file(path: str, option: str) -> bytes:
@@ -43,70 +156,87 @@ def read_file(path: str, option: str) -> bytes:
         raise UserError(f"{option} {path}: {error.strerror}") from None
 
 
-class Loader:
-    """Puts files into RAM, none over another one.
+def load_kernel(place: KernelPlace, config: MachineConfig) -> Boot:
+    """Load what ``-kernel``, ``-initrd`` and ``-dtb`` name.
 
-    :param start: address of RAM
+    :raise UserError: a file cannot be read, is for something else, or does not fit.
     """
-
-    def __init__(self, memory: AddressSpace, start: int, size: int) -> None:
-        self.memory = memory
-        self.start, self.size = start, size
-        self._parts: list[tuple[int, int, str]] = []
-
-    def put(self, address: int, data: bytes, what: str, room: int = 0) -> None:
-        """Load *data*, which will take *room* bytes in the end.
-
-        :raise UserError: it does not fit.
-        """
-        end = address + max(len(data), room)
-        if end > self.start + self.size:
-            raise UserError(
-                f"{what} does not fit into {format_size(self.size)} of RAM",
-                f"it would end at {format_size(end - self.start)}: -m {-(-(end - self.start) // MIB)} or more",
-            )
-        for first, last, other in self._parts:
-            if address < last and first < end:
-                raise UserError(f"{what} would be loaded over {other}", "more RAM (-m) keeps them apart")
-        self._parts.append((address, end, what))
-        self.memory.write(address, data)
+    name = config.kernel
+    program = read_program(read_file(name, "-kernel"), name, place.start, is_64bit=place.is_64bit)
+    loader = Loader(place)
+    for part in program.parts:
+        loader.put(part)
+    boot = Boot(loader, program.entry, program.is_linux, big_endian=program.big_endian)
+    if program.is_linux:
+        boot.argument = _load_companions(loader, config)
+    else:
+        _load_tree_below(loader, config, program)
+    return boot
 
 
-def load_arm64(loader: Loader, kernel: str, initrd: str, make_dtb: Callable[[int, int], bytes]) -> Boot:
-    """Load an arm64 ``Image``, maybe compressed, an initial ramdisk, and the device tree.
+def load_tree(place: KernelPlace, config: MachineConfig) -> Boot:
+    """Load the device tree alone, to the start of RAM, where firmware looks for it.
 
-    :param make_dtb: makes the tree, given where the ramdisk begins and ends
-    :raise UserError: a file cannot be read, is none such, or does not fit.
+    :raise UserError: there is none to be read, or it does not fit.
     """
-    image = unpacked(read_file(kernel, "-kernel"), kernel)
-    if image[ARM64_MAGIC_AT : ARM64_MAGIC_AT + 4] != ARM64_MAGIC:
-        raise UserError(f"-kernel {kernel}: not an arm64 Linux kernel", "an Image, maybe compressed by gzip")
-    offset, size = struct.unpack_from("<QQ", image, 8)
-    if not size:  # before Linux 3.17
-        offset, size = 0x80000, len(image)
-    entry = loader.start + offset
-    if offset < BOOT_AREA:
-        entry += ALIGN
-    loader.put(entry, image, "the kernel", size)
-    first = loader.start + min(loader.size // 2, INITRD_DISTANCE)
-    last = first
-    if initrd:
-        data = read_file(initrd, "-initrd")
-        loader.put(first, data, "the initial ramdisk")
+    boot = Boot(Loader(place))
+    if tree := _tree(place, config, None):
+        boot.add(place.start, tree, "the device tree")
+    return boot
+
+
+def _load_companions(loader: Loader, config: MachineConfig) -> int:
+    """Load the ramdisk, and behind it the tree, or before the kernel the tags; returns where these are."""
+    place = loader.place
+    first = last = place.start + min(place.size // 2, INITRD_DISTANCE)
+    if config.initrd:
+        data = read_ramdisk(read_file(config.initrd, "-initrd"), config.initrd)
+        loader.put(Part(first, data, "the initial ramdisk"))
         last = first + len(data)
-    place = -(-last // ALIGN) * ALIGN
-    loader.put(place, make_dtb(first, last), "the device tree")
-    return Boot(entry, place)
+    initrd = (first, last) if last > first else None
+    if tree := _tree(place, config, initrd):
+        align = ALIGN if place.is_64bit else PAGE
+        address = -(-last // align) * align
+        loader.put(Part(address, tree, "the device tree"))
+        return address
+    if place.size >= 4 * GIB:
+        raise UserError(
+            "without a device tree a kernel cannot be told of this much memory", "-dtb FILE, or -m below 4G"
+        )
+    tags = tag_list(memory=(place.start, place.size), append=config.append, initrd=initrd, board=place.board_tag)
+    loader.put(Part(place.start + TAGS_OFFSET, tags, "the list of tags"))
+    return place.start + TAGS_OFFSET
 
 
-def unpacked(data: bytes, name: str) -> bytes:
-    """*data*, decompressed if it is compressed.
+def _load_tree_below(loader: Loader, config: MachineConfig, program: Program) -> None:
+    """Load the tree to the start of RAM, if the program is not there."""
+    place = loader.place
+    room = min((part.address for part in program.parts if part.end > place.start), default=place.start + place.size)
+    if room <= place.start:
+        return
+    tree = _tree(place, config, None)
+    if place.start + len(tree) <= room:
+        loader.put(Part(place.start, tree, "the device tree"))
 
-    :raise UserError: it is damaged.
-    """
-    if not data.startswith(GZIP_MAGIC):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"-kernel {name}: it is compressed, and damaged: {error}") from None
+
+def _tree(place: KernelPlace, config: MachineConfig, initrd: tuple[int, int] | None) -> bytes:
+    """The device tree: that of ``-dtb``, or the board's; empty if there is none."""
+    if config.dtb:
+        blob, what = read_file(config.dtb, "-dtb"), f"-dtb {config.dtb}"
+    elif place.tree is not None:
+        blob, what = place.tree(), "the board's device tree"
+    else:
+        return b""
+    return completed_tree(
+        blob, what, memory=(place.start, place.size), append=config.append, initrd=initrd, change=place.change_tree
+    )
+
+
+def _make_big_endian(cpu: ArmCpu | Aarch64Cpu) -> None:
+    if isinstance(cpu, Aarch64Cpu):
+        cpu.sys.sctlr_el1 |= SCTLR_E0E | SCTLR_EE
+        cpu.translation_changed()
+    else:
+        cpu.sys.sctlr_el1 |= SCTLR_EE
+        cpu.translation_changed()
+        cpu.set_cpsr(cpu.cpsr | CPSR_E)

@@ -78,6 +78,7 @@ class MachineConfig:
     architecture: str | None = None
     cpu: str = ""
     memory: int = 128 * MIB
+    memory_given: bool = False  # by the operator; else a board may have another amount
     accel: str = "tcg"
     engine: str | None = None
     icount: int | None = None  # binary logarithm of nanoseconds for an instruction
@@ -90,6 +91,7 @@ class MachineConfig:
     kernel: str = ""
     initrd: str = ""
     append: str = ""
+    dtb: str = ""
     serials: list[str] = field(default_factory=list)
     parallels: list[str] = field(default_factory=list)
     monitors: list[MonitorConfig] = field(default_factory=list)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.boards import virt_map as at
-from pyqemu.boards.arm_boot import Boot, Loader, load_arm64, read_file
+from pyqemu.boards.arm_boot import Boot, KernelPlace, load_kernel, load_tree, read_file
 from pyqemu.boards.config import MachineConfig
 from pyqemu.boards.drives import settled_drives
 from pyqemu.boards.registry import BoardType, register
@@ -246,34 +246,28 @@ class Virt(Plugging):
 
     # --- starting -----------------------------------------------------------------------------------------------------
 
-    def _load(self) -> Boot | None:
+    def _load(self) -> Boot:
         """What ``-bios`` or ``-kernel`` name; without either nothing runs, as no firmware is built in."""
         config = self.config
+        place = KernelPlace(self.memory_space, at.RAM.base, config.memory, is_64bit=True, tree=self._tree)
         if config.bios:
             self._load_firmware()
-            return None
+            return load_tree(place, config)
         if not config.kernel:
             raise UserError("machine 'virt' needs firmware or a kernel", "-bios FILE or -kernel FILE")
-        loader = Loader(self.memory_space, at.RAM.base, config.memory)
-        return load_arm64(loader, config.kernel, config.initrd, self._tree)
+        return load_kernel(place, config)
 
-    def _tree(self, first: int, last: int) -> bytes:
-        config = self.config
+    def _tree(self) -> bytes:
         compatible = COMPATIBLE.get(self.cpu.model.name, "arm,armv8")
-        initrd = (first, last) if config.initrd and last > first else None
-        facts = TreeFacts(
-            config.memory, ((compatible, 0),), config.append, initrd, gic_version=self.options.gic_version
-        )
-        return device_tree(facts)
+        return device_tree(TreeFacts(self.config.memory, ((compatible, 0),), gic_version=self.options.gic_version))
 
     def _load_firmware(self) -> None:
-        """Firmware begins at address 0, finds the device tree at the start of RAM, and the kernel by fw_cfg."""
+        """Firmware begins at address 0, and finds the kernel by fw_cfg."""
         config = self.config
         image = read_file(config.bios, "-bios")
         if len(image) > self.flash[0].size:
             raise UserError(f"-bios {config.bios}: too large for the flash", f"at most {self.flash[0].size >> 20} MiB")
         self.flash[0].data[: len(image)] = image
-        self.memory_space.write(at.RAM.base, self._tree(0, 0))
         files = ((config.kernel, "-kernel", FW_CFG_KERNEL), (config.initrd, "-initrd", FW_CFG_INITRD))
         for path, option, (size, data) in files:
             contents = read_file(path, option) if path else b""
@@ -288,9 +282,7 @@ class Virt(Plugging):
         """After all devices: the processor, at the kernel's first instruction, or firmware's."""
         self.cpu.interrupt_request = 0
         self.cpu.reset()
-        if self.boot is not None:
-            self.cpu.x[0] = self.boot.dtb
-            self.cpu.pc = self.boot.entry
+        self.boot.start(self.cpu)
 
     # --- for who looks at the machine ---------------------------------------------------------------------------------
 

@@ -25,14 +25,11 @@ FIRST_PPI = 16
 class TreeFacts:
     """What depends on the configuration.
 
-    :ivar initrd: first and last address of the ramdisk; None if there is none
     :ivar cpus: of each processor its compatible string and its affinity
     """
 
     memory: int
     cpus: tuple[tuple[str, int], ...]
-    append: str = ""
-    initrd: tuple[int, int] | None = None
     psci_conduit: str = "hvc"
     gic_version: int = 2
 
@@ -65,27 +62,21 @@ def _spi(number: int, how: int = LEVEL) -> Any:
 
 def device_tree(facts: TreeFacts) -> bytes:
     """The tree as a blob."""
-    tree = fdt.FDT()
+    tree = fdt.FDT(entries=[])
     root = tree.root
     root.append(_strings("compatible", "linux,dummy-virt"))
     root.append(_words("#address-cells", 2))
     root.append(_words("#size-cells", 2))
     root.append(_words("interrupt-parent", PHANDLE_GIC))
-    for node in (_chosen(facts), _memory(facts), _cpus(facts), _psci(facts), _timer(), _gic(facts), _clock(), _flash(),
+    for node in (_chosen(), _memory(facts), _cpus(facts), _psci(facts), _timer(), _gic(facts), _clock(), _flash(),
                  _uart(), _rtc(), _fw_cfg(), _pcie(), _gpio(), _power_button(), *_virtio()):  # fmt: skip
         root.append(node)
     blob: bytes = tree.to_dtb(version=17)
     return blob
 
 
-def _chosen(facts: TreeFacts) -> Any:
-    node = _node("chosen", _strings("stdout-path", f"/pl011@{at.UART.base:x}"))
-    if facts.append:
-        node.append(_strings("bootargs", facts.append))
-    if facts.initrd is not None:
-        for name, address in zip(("linux,initrd-start", "linux,initrd-end"), facts.initrd, strict=True):
-            node.append(_words(name, address >> 32, address & 0xFFFFFFFF))
-    return node
+def _chosen() -> Any:
+    return _node("chosen", _strings("stdout-path", f"/pl011@{at.UART.base:x}"))
 
 
 def _memory(facts: TreeFacts) -> Any:

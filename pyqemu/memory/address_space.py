@@ -191,6 +191,15 @@ class AddressSpace:
             return
         self._write_pieces(addr, data)
 
+    def write_rom(self, addr: int, data: Buffer) -> None:
+        """As :meth:`write`, but ROM takes it, too, as if its contents were made, and devices do not."""
+        view = memoryview(data)
+        for section, start, size in self._pieces(addr, len(data)):
+            if section.data is not None and section.ram is not None:
+                offset = start - section.base
+                section.data[offset : offset + size] = view[start - addr : start - addr + size]
+                self._written(section, offset, size)
+
     def _read_pieces(self, addr: int, length: int) -> bytes:
         out = bytearray()
         for section, start, size in self._pieces(addr, length):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import shutil
-import struct
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,8 @@ import pytest
 
 from pyqemu.api.machine import Machine
 from pyqemu.boards import registry
-from pyqemu.boards.arm_boot import Loader, load_arm64
 from pyqemu.boards.config import MachineConfig
 from pyqemu.boards.virt_tree import TreeFacts, device_tree
-from pyqemu.memory import AddressSpace, MemoryRegion
 from pyqemu.util.errors import UserError
 from pyqemu.util.units import MIB
 
@@ -59,81 +55,11 @@ def test_the_tree_is_qemus(tmp_path: Path) -> None:
                 assert ours[path][name] == theirs[path][name], (path, name)
 
 
-def test_the_tree_tells_what_was_loaded() -> None:
-    facts = TreeFacts(64 * MIB, (("arm,cortex-a53", 0),), "console=ttyAMA0", (0x4400_0000, 0x4400_1234))
-    found = nodes(device_tree(facts))
-    assert found["/chosen"]["bootargs"] == ["console=ttyAMA0"]
-    assert found["/chosen"]["linux,initrd-start"] == [0, 0x4400_0000]
-    assert found["/chosen"]["linux,initrd-end"] == [0, 0x4400_1234]
+def test_the_tree_tells_of_processors_and_devices() -> None:
+    found = nodes(device_tree(TreeFacts(64 * MIB, (("arm,cortex-a53", 0),))))
     assert found["/memory"]["reg"] == [0, RAM, 0, 64 * MIB]
     assert found["/cpus/cpu@0"]["compatible"] == ["arm,cortex-a53"]
     assert len([path for path in found if "virtio_mmio" in path]) == 32
-
-
-def image(size: int = 0x10000, offset: int = 0, length: int = 0x4000) -> bytes:
-    """An arm64 kernel that does nothing."""
-    head = struct.pack("<II QQQ", 0x14000000, 0, offset, size, 0xA)
-    return (head.ljust(56, b"\0") + b"ARM\x64").ljust(length, b"\x11")
-
-
-def loader(size: int = 64 * MIB) -> Loader:
-    root = MemoryRegion.container("memory", 1 << 40)
-    root.add(RAM, MemoryRegion.ram("ram", size))
-    return Loader(AddressSpace("memory", root), RAM, size)
-
-
-@pytest.mark.parametrize("compressed", [False, True])
-def test_a_kernel_a_ramdisk_and_the_tree_are_loaded(tmp_path: Path, compressed: bool) -> None:
-    kernel, initrd = tmp_path / "Image", tmp_path / "initrd"
-    kernel.write_bytes(gzip.compress(image()) if compressed else image())
-    initrd.write_bytes(b"ramdisk" * 100)
-    made: list[tuple[int, int]] = []
-
-    def tree(first: int, last: int) -> bytes:
-        made.append((first, last))
-        return b"tree"
-
-    into = loader()
-    boot = load_arm64(into, str(kernel), str(initrd), tree)
-    assert boot.entry == RAM + 2 * MIB
-    assert into.memory.read(boot.entry, 0x4000) == image()
-    assert made == [(RAM + 32 * MIB, RAM + 32 * MIB + 700)]
-    assert into.memory.read(RAM + 32 * MIB, 700) == b"ramdisk" * 100
-    assert boot.dtb == RAM + 34 * MIB
-    assert into.memory.read(boot.dtb, 4) == b"tree"
-
-
-def test_an_old_kernel_says_where_it_wants_to_be(tmp_path: Path) -> None:
-    kernel = tmp_path / "Image"
-    kernel.write_bytes(image(offset=0x80000))
-    assert load_arm64(loader(), str(kernel), "", lambda first, last: b"tree").entry == RAM + 0x80000
-    kernel.write_bytes(image(size=0, offset=0))
-    assert load_arm64(loader(), str(kernel), "", lambda first, last: b"tree").entry == RAM + 0x80000
-
-
-@pytest.mark.parametrize(
-    ("contents", "complaint"),
-    [
-        (b"", "not an arm64 Linux kernel"),
-        (b"MZ" * 100, "not an arm64 Linux kernel"),
-        (b"\x1f\x8b\x08" + b"\0" * 20, "it is compressed, and damaged"),
-        (image(size=1 << 40), "the kernel does not fit into 64 MiB of RAM"),
-    ],
-)
-def test_what_is_no_kernel_is_refused_in_one_line(tmp_path: Path, contents: bytes, complaint: str) -> None:
-    kernel = tmp_path / "Image"
-    kernel.write_bytes(contents)
-    with pytest.raises(UserError, match=complaint) as caught:
-        load_arm64(loader(), str(kernel), "", lambda first, last: b"tree")
-    assert "\n" not in str(caught.value)
-
-
-def test_the_ramdisk_must_not_lie_on_the_kernel(tmp_path: Path) -> None:
-    kernel, initrd = tmp_path / "Image", tmp_path / "initrd"
-    kernel.write_bytes(image(size=40 * MIB))
-    initrd.write_bytes(b"x")
-    with pytest.raises(UserError, match="the initial ramdisk would be loaded over the kernel"):
-        load_arm64(loader(), str(kernel), str(initrd), lambda first, last: b"tree")
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,12 @@ def append(line: CommandLine, text: str) -> None:
     line.groups.record("machine", {"append": text})
 
 
+@option("dtb", "FILE", "device tree to give to the kernel, in its flat form")
+def dtb(line: CommandLine, text: str) -> None:
+    line.config.dtb = text
+    line.groups.record("machine", {"dtb": text})
+
+
 # --- networks ---------------------------------------------------------------------------------------------------------
 
 

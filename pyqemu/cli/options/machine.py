@@ -12,7 +12,7 @@ from pyqemu.util.options import parse_bool, parse_options
 from pyqemu.util.units import GIB, MIB, format_size, parse_size
 
 MAX_MEMORY = 64 * GIB
-KERNEL_KEYS = {"kernel": "kernel", "initrd": "initrd", "append": "append", "firmware": "bios"}
+KERNEL_KEYS = {"kernel": "kernel", "initrd": "initrd", "append": "append", "dtb": "dtb", "firmware": "bios"}
 
 
 @option("machine M", "[type=]name[,prop=value...]", "select the emulated machine ('-machine help' lists them)")
@@ -88,6 +88,7 @@ def memory(line: CommandLine, text: str) -> None:
     if size > MAX_MEMORY:
         raise OptionError(f"-m {text}: {format_size(size)} is more than a machine takes", "up to 64 GiB")
     line.config.memory = -(-size // 8192) * 8192
+    line.config.memory_given = True
 
 
 @option("smp", "[cpus=]n[,sockets=n][,cores=n][,threads=n][,maxcpus=n]", "number of CPUs (1)")
