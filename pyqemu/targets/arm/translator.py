@@ -211,6 +211,11 @@ class ArmTranslator(VectorTranslator):
             value = self.bswap(value.low(8 * size))
         self.st(address, value, disp, size=size, addr_bits=32, mmu=mmu)
 
+    @property
+    def mode_aligns(self) -> bool:
+        """Whether unaligned accesses fault."""
+        return bool(self.mode & M_ALIGN)
+
     def check_aligned(self, address: Value, disp: int | Hole, size: int, *, write: bool) -> None:
         """Fault unless an address is a multiple of *size*."""
         whole = address if isinstance(disp, int) and disp == 0 else self.add(address, disp)
