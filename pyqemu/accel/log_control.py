@@ -75,7 +75,8 @@ class LogControl:
         engine = self.cpu.engine
         if engine is not None:
             engine.on_translate = engine.trace = None
-        self.cpu.on_event = None
+        for cpu in self.cpu.turns.cpus:
+            cpu.on_event = None
 
     @property
     def single_step(self) -> bool:

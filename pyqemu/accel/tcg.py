@@ -9,16 +9,18 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 from pyqemu.system import System, VirtualClock
-from pyqemu.tcg.cpu import Cpu
 from pyqemu.tcg.engine import Engine
+from pyqemu.tcg.turns import Turns
 from pyqemu.util.errors import UserError
 
 ENGINES = ("stencil", "python")
 SWITCH_INTERVAL = 1e-4  # seconds; at Python's default of 5 ms the main thread waits that long for a translating vCPU
 GC_THRESHOLD = 100_000  # new objects between two collections of the youngest
+SLICE = 0.002  # seconds of a turn while others wait for theirs: as long as one may spin in vain for another
 _PATIENCE = 0.002  # seconds until a vCPU that did not react is asked again
 
 
@@ -68,24 +70,26 @@ class IcountClock:
 
 
 class TcgAccel:
-    """Runs the vCPU of a machine in a thread of its own (:class:`pyqemu.system.runstate.VcpuControl`).
+    """Runs the vCPUs of a machine, in turn, in a thread of their own (:class:`pyqemu.system.runstate.VcpuControl`).
 
     *on_crash* is called in that thread with an exception that is none of the guest's: a defect of ours.
     """
 
-    def __init__(self, system: System, cpu: Cpu, on_crash: Callable[[BaseException], None]) -> None:
+    def __init__(self, system: System, turns: Turns, on_crash: Callable[[BaseException], None]) -> None:
         self.system = system
-        self.cpu = cpu
+        self.turns = turns
         self.on_crash = on_crash
         self._idle = threading.Condition(system.lock)
         self._wanted = False
         self._active = False
         self._closing = False
-        self._thread = threading.Thread(target=self._main, name="CPU 0/TCG", daemon=True)
-        self._waker = Waker(system.clock, cpu) if isinstance(system.clock, VirtualClock) else None
+        several = len(turns.cpus) > 1
+        self._thread = threading.Thread(target=self._main, name="ALL CPUs/TCG" if several else "CPU 0/TCG", daemon=True)
+        self._waker = Waker(system.clock, turns) if isinstance(system.clock, VirtualClock) else None
+        self._slicer = Slicer(turns) if several and not turns.counts_instructions else None
         system.wakeups.append(self._requested)
         system.lock.on_contention = self._contended
-        system.throttle.hold = cpu.hold
+        system.throttle.hold = turns.hold
 
     def start(self) -> None:
         """Start the threads; the vCPU waits until :meth:`resume`."""
@@ -97,6 +101,8 @@ class TcgAccel:
         self._thread.start()
         if self._waker is not None:
             self._waker.start()
+        if self._slicer is not None:
+            self._slicer.start()
 
     @property
     def thread_id(self) -> int:
@@ -111,6 +117,8 @@ class TcgAccel:
             self._idle.notify_all()
         if self._waker is not None:
             self._waker.close()
+        if self._slicer is not None:
+            self._slicer.close()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(5)
         gc.unfreeze()  # what was frozen is never collected, and a machine is full of cycles
@@ -118,10 +126,10 @@ class TcgAccel:
     def pause(self) -> None:
         self._wanted = False
         if self._in_thread():
-            self.cpu.stop()
+            self.turns.stop()
             return
         while self._active:
-            self.cpu.stop()
+            self.turns.stop()
             self._idle.wait(0.1)
 
     def resume(self) -> None:
@@ -134,12 +142,12 @@ class TcgAccel:
     def _requested(self) -> None:
         """A reset or shutdown was requested by the guest: it must not run on until that has happened."""
         if self._in_thread():
-            self.cpu.stop()
+            self.turns.stop()
 
     def _contended(self) -> None:
         """Somebody waits for the big lock, which the vCPU may let go of too shortly to be noticed."""
         if self._active:
-            self.cpu.queue(self.system.lock.make_way)
+            self.turns.queue(self.system.lock.make_way)
 
     def _main(self) -> None:
         lock = self.system.lock
@@ -154,7 +162,7 @@ class TcgAccel:
                     return
                 self._active = True
             try:
-                self.cpu.run()
+                self.turns.run()
             except BaseException as exc:
                 with lock:
                     self._wanted = self._active = False
@@ -164,11 +172,11 @@ class TcgAccel:
 
 
 class Waker:
-    """Asks for the vCPU's attention when the next timer is due."""
+    """Asks for the vCPUs' attention when the next timer is due."""
 
-    def __init__(self, clock: VirtualClock, cpu: Cpu) -> None:
+    def __init__(self, clock: VirtualClock, turns: Turns) -> None:
         self.clock = clock
-        self.cpu = cpu
+        self.turns = turns
         self._changed = threading.Condition(threading.Lock())
         self._awaited: int | None = None
         self._closing = False
@@ -187,7 +195,7 @@ class Waker:
             self._changed.notify()
 
     def _icount_changed(self) -> None:
-        self.cpu.kick()
+        self.turns.kick()
 
     def _deadline_changed(self) -> None:
         """A timer was set that is the first to be due now."""
@@ -195,8 +203,8 @@ class Waker:
             deadline = self.clock.next_deadline()
             if deadline is not None and (self._awaited is None or deadline < self._awaited):
                 self._changed.notify()
-        if not self.cpu.is_current_thread():
-            self.cpu.kick()
+        if not self.turns.is_current_thread():
+            self.turns.kick()
 
     def _main(self) -> None:
         with self._changed:
@@ -210,6 +218,34 @@ class Waker:
                 if left > 0:
                     self._changed.wait(left)
                     continue
-                self.cpu.kick()
+                self.turns.kick()
                 self._awaited = self.clock.now() + int(_PATIENCE * 1e9)
                 self._changed.wait(_PATIENCE)
+
+
+class Slicer:
+    """Ends turns after a while, as long as more than one vCPU has work."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.turns = turns
+        self._shared = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._main, name="slices", daemon=True)
+
+    def start(self) -> None:
+        self.turns.on_shared = self._changed
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing = True
+        self._shared.set()
+
+    def _changed(self, shared: bool) -> None:
+        (self._shared.set if shared else self._shared.clear)()
+
+    def _main(self) -> None:
+        while not self._closing:
+            self._shared.wait()
+            time.sleep(SLICE)
+            if self._shared.is_set():
+                self.turns.end_turn()

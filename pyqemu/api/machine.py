@@ -137,12 +137,12 @@ class Machine:
         if config.icount is not None:
             assert isinstance(system.clock, VirtualClock)
             icount = IcountClock(engine, config.icount)
-            self.cpu.icount_sleep = config.icount_sleep
+            self.cpu.turns.icount_sleep = config.icount_sleep
             system.clock.use_icount(icount.now)
-            self.cpu.before_execution = lambda: icount.budget(system.clock)
+            self.cpu.turns.before_execution = lambda: icount.budget(system.clock)
         self.cpu.on_triple_fault = self._triple_fault  # type: ignore[attr-defined]
         self.log = LogControl(self.cpu, config.log_items, config.log_file)
-        self.accel = TcgAccel(system, self.cpu, self._crashed)
+        self.accel = TcgAccel(system, self.cpu.turns, self._crashed)
         system.vcpus = self.accel
         system.on_exit(self._exiting)
         self._add_parts()

@@ -55,7 +55,7 @@ class Runner:
         self._timer = self.system.clock.timer(self._timed_out)
         self.system.on_state_change(self._state_changed)
         self.system.on_exit(self._exited)
-        self.cpu.on_idle = self._idle
+        self.cpu.turns.on_idle = self._idle
         self.cpu.on_triple_fault = self._triple_fault  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self._serve, name="main loop", daemon=True)
         core.config.paused = True
@@ -222,8 +222,9 @@ class Runner:
         self.finish(TimedOut(self._timeout))
 
     def _idle(self) -> None:
-        """The processor is halted. Without a timer nothing wakes it either, as nobody else is there."""
-        if self.is_awaited and (self.cpu.is_stuck() or self.system.clock.next_deadline() is None):
+        """All processors are halted. Without a timer nothing wakes them either, as nobody else is there."""
+        are_stuck = all(cpu.is_stuck() for cpu in self.cpu.turns.cpus)
+        if self.is_awaited and (are_stuck or self.system.clock.next_deadline() is None):
             self.finish(HaltedForever())
 
     def _triple_fault(self, chain: list[Any]) -> None:

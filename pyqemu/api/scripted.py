@@ -83,7 +83,7 @@ class Machine:
             if value:
                 setattr(config, name, value)
         if memory is not None:
-            config.memory = construct.memory_size(memory)
+            config.memory, config.memory_given = construct.memory_size(memory), True
         config.snapshot |= snapshot
         config.no_reboot |= no_reboot
         construct.add_drives(config, disk, cdrom, floppy, drives)

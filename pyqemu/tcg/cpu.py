@@ -1,24 +1,19 @@
-"""The CPU as every target shares it: its environment, its memory, and the loop that runs it.
+"""The CPU as every target shares it: its environment, its memory, and how others get its attention.
 
-The loop belongs to the thread that calls :meth:`Cpu.run`. Native code runs without the big lock; whatever comes back to
-Python runs with it. Other threads get the vCPU's attention by :meth:`Cpu.kick`, which sets a word that every block
-looks at.
+The loop that runs it, alone or in turn with others, is in `turns.py`.
 """
 
 from __future__ import annotations
 
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, MutableMapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pyqemu.memory import PageLost
 from pyqemu.tcg.builder import HelperTable
 from pyqemu.tcg.env import EXIT_REQUEST, FETCH_TABLES, TLB, TLB_TABLE, Env
 from pyqemu.tcg.pagewalk import PageWalk
 from pyqemu.tcg.softmmu import SoftMmu
+from pyqemu.tcg.turns import Turns
 
 if TYPE_CHECKING:
     from pyqemu.memory import AddressSpace
@@ -50,15 +45,21 @@ class Cpu:
     *memory* and *io* are its physical address spaces, *lock* the big lock. *engine* makes and runs translated code; a
     CPU without one can be looked at but not run.
 
+    All that are made with the same engine run in turn; they are of the same model and see the same memory.
+
+    :ivar turns: the loop that runs it
+    :ivar index: which one of those that run in turn
     :ivar interrupt_request: pending requests, the target's bits
     :ivar halted: waiting for an interrupt
+    :ivar dozing: waiting for something that others do, but not for long
     """
+
+    index = 0
 
     irq_pending_slot: int | None = None  #: offset of a global that is not zero while a request is pending
     pc_slot: int = 0  #: offset of the program counter
     fetch_mmu: tuple[int, int, int, int] = (0, 0, 0, 0)  #: mmu index of fetches, by the low two bits of the mode
     event_mnemonics: frozenset[str] = frozenset()  #: instructions that could deliver an event without telling
-    icount_sleep = True  #: with ``-icount``, sleep as long as the guest does; else skip that time
 
     def __init__(self, *, memory: AddressSpace | None = None, io: AddressSpace | None = None,
                  engine: Engine | None = None, clock: VirtualClock | None = None,
@@ -72,37 +73,31 @@ class Cpu:
         self.clock = clock
         self.lock = lock or threading.RLock()
         self.interrupt_request = 0
-        self.halted = False
+        self.halted = self.dozing = False
         self.mmu: SoftMmu | None = None
         self.engine = engine
-        self._wake = threading.Condition(threading.Lock())
-        self._awake = False
-        self._stopping = False
-        self._held_until = 0.0  # of time.monotonic
         self.helpers = HelperTable()
-        self.before_execution: Callable[[], None] | None = None  # after timers have run: sets the budget
         self.on_event: Callable[[str], None] | None = None  # for ``-d int``
         self.on_deliver: Callable[[Any], None] | None = (
             None  # hears of each exception and interrupt before its delivery
         )
-        self.on_idle: Callable[[], None] | None = None  # before a halted CPU waits
-        self._work: deque[Callable[[], None]] = deque()
+        self.turns = Turns(self.lock)
+        if engine is None or engine.turns is None:
+            self.turns.add(self)
         if engine is not None and memory is not None:
             self.attach(engine)
 
     def attach(self, engine: Engine) -> None:
-        """Use *engine* to run."""
+        """Use *engine* to run, in turn with those that use it already."""
         self.engine = engine
         engine.attach(self)
-        self.mmu = engine.mmu
-        self.memory.topology_listeners.append(self._topology_changed)
 
-    @cached_property
+    @property
     def hooks(self) -> Hooks:
-        """Python functions that are called while the CPU runs."""
-        from pyqemu.tcg.hooks import Hooks
-
-        return Hooks(self)
+        """Python functions that are called while the CPU runs, or one that takes turns with it."""
+        if self.engine is None:
+            raise RuntimeError("a CPU without an engine runs nothing that could be hooked")
+        return self.engine.all_hooks
 
     # --- what a target adds -------------------------------------------------------------------------------------------
 
@@ -212,53 +207,47 @@ class Cpu:
         if self.mmu is not None:
             self.mmu.flush_page(vaddr)
 
-    def _topology_changed(self) -> None:
-        assert self.engine is not None
-        if self._is_mine():
-            self.engine.topology_changed()
-        else:
-            self.queue(self.engine.topology_changed)
-
     # --- attention ----------------------------------------------------------------------------------------------------
-
-    _thread: int | None = None
-
-    def _is_mine(self) -> bool:
-        return self._thread is None or self._thread == threading.get_ident()
 
     def is_current_thread(self) -> bool:
         """Whether the caller is the thread that runs this vCPU."""
-        return self._thread == threading.get_ident()
+        return self.turns.is_current_thread()
 
     def kick(self) -> None:
-        """Make the vCPU come to its main loop soon. Any thread."""
-        self.l[_REQUEST] = 1
-        with self._wake:
-            self._awake = True
-            self._wake.notify_all()
+        """Make the vCPU's thread come to its main loop soon. Any thread."""
+        self.turns.kick()
 
     def queue(self, work: Callable[[], None]) -> None:
         """Let the vCPU's thread do *work* between two instructions. Any thread."""
-        self._work.append(work)
-        self.kick()
+        self.turns.queue(work)
 
-    def hold(self, until: float) -> None:
-        """Run no instruction before that time (``time.monotonic``). Any thread.
+    def stop(self) -> None:
+        """Make :meth:`run` return. Any thread."""
+        self.turns.stop()
 
-        Timers and queued work go on; what is left of the time is kept over :meth:`stop` and another :meth:`run`.
-        """
-        self._held_until = until
-        self.kick()
+    def doze(self) -> None:
+        """Let others run first, if there are any. In a helper after which the main loop comes."""
+        if self.is_one_of_several:
+            self.dozing = True
+            self.turns.end_turn()
+
+    @property
+    def is_one_of_several(self) -> bool:
+        """Whether there are others with which it runs in turn."""
+        return len(self.turns.cpus) > 1
 
     def interrupt(self, mask: int) -> None:
         """Set bits of :attr:`interrupt_request`. Under the big lock."""
         self.interrupt_request |= mask
         if self.irq_pending_slot is not None:
             self.q[self.irq_pending_slot >> 3] = self.interrupt_request
-        if self._is_mine() and not self.halted:
+        turns = self.turns
+        if turns.current is not self:
+            turns.end_turn()
+        elif turns.is_mine() and not self.halted:
             self.l[_REQUEST] = 1
         else:
-            self.kick()
+            turns.kick()
 
     def clear_interrupt(self, mask: int) -> None:
         """Clear bits of :attr:`interrupt_request`. Under the big lock."""
@@ -266,52 +255,20 @@ class Cpu:
         if self.irq_pending_slot is not None:
             self.q[self.irq_pending_slot >> 3] = self.interrupt_request
 
-    def stop(self) -> None:
-        """Make :meth:`run` return. Any thread."""
-        self._stopping = True
-        self.kick()
-
-    # --- the loop -----------------------------------------------------------------------------------------------------
+    # --- running ------------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Run until :meth:`stop` is called, or a hook raises."""
+        """Run, in turn with others, until :meth:`stop` is called, or a hook raises."""
         if self.engine is None:
             raise RuntimeError("this CPU has no engine")
-        self._thread = threading.get_ident()
-        try:
-            with self.lock:
-                while not self._stopping:
-                    try:
-                        self._turn()
-                    except PageLost:  # the guest is over, and whoever has lost its memory ends it soon
-                        self._wait(0.01)
-        finally:
-            self._thread = None
-            self._stopping = False
+        self.turns.run()
 
-    def _turn(self) -> None:
-        self._attend()
-        if self.halted:
-            self._sleep()
-        elif self._held_until:
-            self._stay()
-        else:
-            self._execute()
+    def is_awake(self) -> bool:
+        """Whether there are instructions to run."""
+        return not self.halted or (self.interrupt_request != 0 and self.has_work())
 
-    def _attend(self) -> None:
-        """Queued work, timers, interrupts: all that wants to happen between two instructions."""
-        self.l[_REQUEST] = 0
-        while self._work:
-            self._work.popleft()()
-        if self.clock is not None:
-            self.clock.run_due()
-        if self.before_execution is not None:
-            self.before_execution()
-        if self.interrupt_request and (not self.halted or self.has_work()):
-            self.halted = False
-            self.service_interrupts()
-
-    def _execute(self) -> None:
+    def execute(self) -> None:
+        """Run until the main loop is wanted. For the loop."""
         assert self.engine is not None
         try:
             self.engine.execute()
@@ -319,54 +276,3 @@ class Cpu:
             self.deliver(exc)
         except LeaveLoop:
             pass
-
-    def _sleep(self) -> None:
-        """Wait for a timer or a kick, without the big lock."""
-        assert self.engine is not None
-        if self.on_idle is not None:
-            self.on_idle()
-            if self._stopping:
-                return
-        deadline = self.clock.next_deadline() if self.clock is not None else None
-        timeout = None
-        if deadline is not None and self.clock is not None:
-            timeout = max(0, deadline - self.clock.now()) / 1e9
-            if timeout == 0:
-                return
-        began = time.monotonic_ns()
-        if not self.engine.icount or self.icount_sleep:
-            self._wait(timeout)
-        else:
-            self.yield_lock()
-        if self.engine.icount and self.clock is not None and deadline is not None:
-            # An instruction count stands still while nothing runs. Undisturbed sleep ends at the very deadline.
-            left = deadline - self.clock.now()
-            elapsed = time.monotonic_ns() - began
-            slept = self.icount_sleep and elapsed < (timeout or 0) * 1e9  # woken before the time was over
-            self.clock.warp(max(0, min(left, elapsed) if slept else left))
-
-    def _stay(self) -> None:
-        """Wait for the end of a hold, a timer or a kick, without the big lock. The instruction count stands still."""
-        until = self._held_until
-        left = until - time.monotonic()
-        if left > 0:
-            self._wait(left)
-        elif self._held_until == until:  # nobody has set another one meanwhile
-            self._held_until = 0.0
-
-    def _wait(self, timeout: float | None) -> None:
-        """Let others have the lock until a kick, or for *timeout* seconds."""
-        self.lock.release()
-        try:
-            with self._wake:
-                if not self._awake:
-                    self._wake.wait(timeout)
-                self._awake = False
-        finally:
-            self.lock.acquire()
-
-    def yield_lock(self) -> None:
-        """Let whoever waits for the big lock have it for a moment."""
-        self.lock.release()
-        time.sleep(1e-6)  # a lock that is released and taken at once is never seen free by others
-        self.lock.acquire()

@@ -1,20 +1,25 @@
 """What every engine does: find or make the block that comes next, and serve what blocks cannot do themselves.
 
-An engine belongs to one vCPU. :meth:`Engine.execute` runs until the main loop is wanted: a request, a helper that asks
-for it, or a guest exception, which it raises with the program counter at the instruction that caused it.
+:meth:`Engine.execute` runs until the main loop is wanted: a request, a helper that asks for it, or a guest exception,
+which it raises with the program counter at the instruction that caused it.
+
+An engine may run several vCPUs of one model, one at a time: :meth:`Engine.select` says which. They share translated
+code, as code reaches everything of its vCPU by the environment's pointer; each has its own environment, and in it its
+own software TLB and jump cache. So a block is made once, whoever needs it first, and when it is overwritten it is gone
+for all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.tcg.blocks import BlockCache
 from pyqemu.tcg.cpu import LeaveLoop
 from pyqemu.tcg.env import BUDGET, jump_cache_slot
 from pyqemu.tcg.ramwindow import RamWindow
-from pyqemu.tcg.softmmu import FETCH, SoftMmu
+from pyqemu.tcg.softmmu import FETCH, NO_MODE, SoftMmu
 from pyqemu.tcg.tables import full_table
 from pyqemu.tcg.translate import MAX_INSTRUCTIONS, Block, Fields, Translator, Variant
 
@@ -22,20 +27,24 @@ if TYPE_CHECKING:
     from pyqemu.memory import RamBlock
     from pyqemu.tcg.cpu import Cpu
     from pyqemu.tcg.hooks import Hooks
+    from pyqemu.tcg.turns import Turns
 
 _BUDGET = BUDGET >> 3
 _UNLIMITED = 1 << 62
-NO_MODE = (1 << 64) - 1  #: the mode of an empty jump cache entry
 
 
 class Engine:
     """The part that engines share. *icount* counts guest instructions, so that time can be derived from them.
 
+    :ivar cpu: the vCPU that is selected
+    :ivar cpus: all that it runs
     :ivar hooks: what is hooked in code; None while nothing is
     :ivar trace: called with each block before it is entered (``-d exec``); engines then enter blocks one by one
     """
 
     name = ""
+    cpu: Cpu
+    mmu: SoftMmu
 
     def __init__(self, *, icount: bool = False) -> None:
         self.table = full_table()
@@ -47,21 +56,55 @@ class Engine:
         self.on_translate: Callable[[Block], None] | None = None
         self.single_step = False
         self.hooks: Hooks | None = None
+        self.cpus: list[Cpu] = []
+        self.turns: Turns | None = None
 
     def attach(self, cpu: Cpu) -> None:
-        """Run *cpu* from now on."""
-        self.cpu = cpu
+        """Run *cpu* from now on, in turn with those that are attached already."""
+        cpu.mmu = SoftMmu(cpu.env, cpu.memory, cpu.fill, self.cache)
+        self.cpus.append(cpu)
+        if self.turns is None:
+            self.turns = cpu.turns
+            self._attach_first(cpu)
+            return
+        first = self.cpus[0]
+        if type(cpu) is not type(first) or cpu.memory is not first.memory:
+            raise ValueError("processors that run in turn must be of one type and see the same memory")
+        self.turns.add(cpu)
+        cpu.turns, cpu.helpers, cpu.lock = self.turns, first.helpers, first.lock
+        self.window.share(cpu.env)
+
+    def _attach_first(self, cpu: Cpu) -> None:
+        assert cpu.mmu is not None
+        self.cpu, self.mmu = cpu, cpu.mmu
         self.q, self.l, self.b = cpu.q, cpu.l, cpu.b
-        self.mmu = SoftMmu(cpu.env, cpu.memory, cpu.fill, self.cache)
-        self._spanning: list[int] = []  # jump cache slots of blocks on two pages
-        self.mmu.on_flush.append(self._forget_spanning)
         self.window = RamWindow(cpu.env, cpu.memory)
         self.translator = Translator(cpu, self.table, self.compile)
         self.pc_index = cpu.pc_slot >> 3
         self.q[_BUDGET] = _UNLIMITED
         cpu.memory.write_listeners.append(self._written_by_device)
+        cpu.memory.topology_listeners.append(self._topology_changed)
         self._logged: set[RamBlock] = set()
         self._listen_to_logs()
+
+    def select(self, cpu: Cpu) -> None:
+        """Run *cpu* at the next :meth:`execute`, with what is left of the budget."""
+        assert cpu.mmu is not None
+        cpu.q[_BUDGET] = self.q[_BUDGET]
+        self.cpu, self.mmu = cpu, cpu.mmu
+        self.q, self.l, self.b = cpu.q, cpu.l, cpu.b
+
+    @cached_property
+    def all_hooks(self) -> Hooks:
+        """Python functions that are called while vCPUs run."""
+        from pyqemu.tcg.hooks import Hooks
+
+        return Hooks(self)
+
+    @property
+    def mmus(self) -> list[SoftMmu]:
+        """The software TLBs of all vCPUs."""
+        return [cpu.mmu for cpu in self.cpus if cpu.mmu is not None]
 
     # --- what an engine adds ------------------------------------------------------------------------------------------
 
@@ -89,16 +132,31 @@ class Engine:
         """*block* is stale: nothing may enter it any more."""
         raise NotImplementedError
 
+    def _topology_changed(self) -> None:
+        assert self.turns is not None
+        if self.turns.is_mine():
+            self.topology_changed()
+        else:
+            self.turns.queue(self.topology_changed)
+
     def topology_changed(self) -> None:
         """The memory map has changed."""
         self.window.refresh()
-        self.mmu.flush()
+        self._flush_tlbs()
         self._listen_to_logs()
+
+    def _flush_tlbs(self) -> None:
+        for mmu in self.mmus:
+            mmu.flush()
+
+    def _close_writes(self) -> None:
+        for mmu in self.mmus:
+            mmu.close_writes()
 
     def watch_memory(self, pages: frozenset[int], *, closed: bool) -> None:
         """Let accesses to these guest-physical pages come to Python; with *closed*, all page walks, too."""
         self.window.watch(pages, closed=closed)
-        self.mmu.flush()
+        self._flush_tlbs()
 
     def _listen_to_logs(self) -> None:
         """Hear when the dirty log of any RAM starts or is taken."""
@@ -117,7 +175,7 @@ class Engine:
         """
         if block is self.window.block and block.dirty.enabled:
             self.window.refresh()
-        self.mmu.close_writes()
+        self._close_writes()
 
     def _code_gone(self, host_page: int) -> None:
         self.window.mark_code(host_page, False)
@@ -127,8 +185,9 @@ class Engine:
         for page in self.cache.pages:
             self.window.mark_code(page, False)
         self.cache.clear()
-        self.mmu.flush()
-        self.mmu.clear_jump_cache()
+        for mmu in self.mmus:
+            mmu.flush()
+            mmu.clear_jump_cache()
 
     # --- instruction count --------------------------------------------------------------------------------------------
 
@@ -143,6 +202,11 @@ class Engine:
         left = left - (1 << 64) if left >> 63 else left
         self.granted += instructions - left
         self.q[_BUDGET] = instructions
+
+    def grant_at_most(self, instructions: int) -> None:
+        """Let no more than that many instructions run, whatever was granted before."""
+        if self.granted - self.executed() > instructions:
+            self.grant(instructions)
 
     def _give_back(self, instructions: int) -> None:
         """Instructions that were paid for will not run."""
@@ -219,7 +283,7 @@ class Engine:
             if fresh:
                 for page in fresh:
                     self.window.mark_code(page, True)
-                self.mmu.close_writes()
+                self._close_writes()
         else:
             block.valid = False
         if self.on_translate is not None:
@@ -246,21 +310,16 @@ class Engine:
         q[slot], q[slot + 1], q[slot + 2] = block.linear, block.flags, block.address
         q[slot + 3] = block.host & ~0xFFF
         if block.second:
-            self._spanning.append(slot)
-
-    def _forget_spanning(self) -> None:
-        """After a flush nobody knows whether the second page of a block is still the one it was made from."""
-        for slot in self._spanning:
-            self.q[slot + 1] = self.q[slot + 5] = NO_MODE
-        self._spanning.clear()
+            self.mmu.spanning.append(slot)
 
     def leave_jump_cache(self, block: Block) -> None:
         """Indirect jumps must not find *block* any more."""
         slot = jump_cache_slot(block.linear)
-        q = self.q
-        for entry in (slot, slot + 4):
-            if q[entry + 2] == block.address:
-                q[entry + 1] = NO_MODE
+        for cpu in self.cpus:
+            q = cpu.q
+            for entry in (slot, slot + 4):
+                if q[entry + 2] == block.address:
+                    q[entry + 1] = NO_MODE
 
     def _written_by_device(self, block: RamBlock, offset: int, length: int) -> None:
         """Memory was written through an address space: by DMA, or by a helper."""
@@ -268,7 +327,8 @@ class Engine:
         last = block.host + offset + length - 1 >> 12
         if not any(self.cache.holds_code(page) for page in range(first, last + 1)):
             return
-        if self.cpu._is_mine():
+        assert self.turns is not None
+        if self.turns.is_mine():
             self.cache.written(block.host + offset, length)
         else:
-            self.cpu.queue(lambda: self.cache.written(block.host + offset, length))
+            self.turns.queue(lambda: self.cache.written(block.host + offset, length))

@@ -1,4 +1,4 @@
-"""Python functions that are called while a vCPU runs: at addresses, instructions, accesses, ports and events.
+"""Python functions that are called while vCPUs run: at addresses, instructions, accesses, ports and events.
 
 Nothing of this is in translated code until somebody asks for it. Then a block ends before a hooked address, and the
 instruction there begins with a call; watched pages are kept out of the software TLB, so that their accesses come to
@@ -20,6 +20,7 @@ from pyqemu.tcg.shape import Shape, Stage
 
 if TYPE_CHECKING:
     from pyqemu.tcg.builder import Builder
+    from pyqemu.tcg.engine import Engine
     from pyqemu.tcg.translate import Block, Decoder, Fields
 
 PAGE_BITS = 12
@@ -154,15 +155,13 @@ class WatchedPorts(AddressSpace):
 
 
 class Hooks:
-    """All that watches one vCPU.
+    """All that watches the vCPUs of an engine.
 
     :ivar alone: instructions run one by one, and each comes back to the main loop
     """
 
-    def __init__(self, cpu: Cpu) -> None:
-        if cpu.engine is None or cpu.mmu is None:
-            raise RuntimeError("a CPU without an engine runs nothing that could be hooked")
-        self.cpu, self.engine, self.mmu = cpu, cpu.engine, cpu.mmu
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self.addresses: dict[int, list[Reached]] = {}
         self.instructions: dict[str, list[Reached]] = {}
         self.events: list[Callable[[Any], None]] = []
@@ -173,10 +172,15 @@ class Hooks:
         self._held = False
         self._is_before = False  # functions are being called before an instruction
         self._shapes: dict[tuple[Shape, tuple[str, ...]], Shape] = {}
-        self._passed_address: int | None = None
-        self._passed_instruction: int | None = None
+        self._passed_address: dict[Cpu, int | None] = {}
+        self._passed_instruction: dict[Cpu, int | None] = {}
         self._ports: WatchedPorts | None = None
-        self._plain_ports = cpu.io
+        self._plain_ports = engine.cpu.io
+
+    @property
+    def cpu(self) -> Cpu:
+        """The vCPU that runs, or ran last."""
+        return self.engine.cpu
 
     # --- code ---------------------------------------------------------------------------------------------------------
 
@@ -193,8 +197,8 @@ class Hooks:
         known.remove(function)
         if not known:
             del self.addresses[address]
-            if self._passed_address == address:
-                self._passed_address = None
+            for cpu in [cpu for cpu, passed in self._passed_address.items() if passed == address]:
+                del self._passed_address[cpu]
             self._code_changed(lambda block: block.linear <= address < block.linear + block.length)
 
     def add_instruction(self, mnemonic: str, function: Reached) -> None:
@@ -227,7 +231,8 @@ class Hooks:
 
     def release(self) -> None:
         """Forget what was held: execution begins somewhere else."""
-        self._passed_address = self._passed_instruction = None
+        self._passed_address.clear()
+        self._passed_instruction.clear()
 
     def _call(self, functions: list[Reached], address: int) -> bool:
         """Call functions before an instruction; returns whether it shall not run now."""
@@ -246,9 +251,9 @@ class Hooks:
         address = self.cpu.block_key()[0]
         if not self.cpu.about_to_run():
             return
-        passed, self._passed_address = self._passed_address, None
+        passed = self._passed_address.pop(self.cpu, None)
         if passed != address and self._call(self.addresses.get(address, []), address):
-            self._passed_address = self._here(address)
+            self._passed_address[self.cpu] = self._here(address)
             raise NotYet
 
     def at_instruction(self, mnemonic: str) -> None:
@@ -256,9 +261,9 @@ class Hooks:
         address = self.cpu.block_key()[0]
         if not self.cpu.about_to_run():
             return
-        passed, self._passed_instruction = self._passed_instruction, None
+        passed = self._passed_instruction.pop(self.cpu, None)
         if passed != address and self._call(self.instructions.get(mnemonic, []), address):
-            self._passed_address = self._passed_instruction = self._here(address)
+            self._passed_address[self.cpu] = self._passed_instruction[self.cpu] = self._here(address)
             raise NotYet
 
     def _here(self, address: int) -> int | None:
@@ -333,7 +338,8 @@ class Hooks:
 
     def _memory_changed(self) -> None:
         self.memory.update()
-        self.mmu.watch = self.memory if self.memory.watches else None
+        for mmu in self.engine.mmus:
+            mmu.watch = self.memory if self.memory.watches else None
         self.engine.watch_memory(self.memory.physical, closed=bool(self.memory.virtual))
 
     def add_port(self, watch: PortWatch) -> None:
@@ -341,14 +347,16 @@ class Hooks:
         if self._ports is None:
             self._ports = WatchedPorts(self._plain_ports)
         self._ports.watches.append(watch)
-        self.cpu.io = self._ports
+        for cpu in self.engine.cpus:
+            cpu.io = self._ports
 
     def remove_port(self, watch: PortWatch) -> None:
         """Tell them no more."""
         assert self._ports is not None
         self._ports.watches.remove(watch)
         if not self._ports.watches:
-            self.cpu.io = self._plain_ports
+            for cpu in self.engine.cpus:
+                cpu.io = self._plain_ports
 
     def add_event(self, function: Callable[[Any], None]) -> None:
         """Call *function* with each exception and interrupt that is about to be delivered."""
@@ -361,7 +369,8 @@ class Hooks:
         self._events_changed()
 
     def _events_changed(self) -> None:
-        self.cpu.on_deliver = self._deliver if self.events else None
+        for cpu in self.engine.cpus:
+            cpu.on_deliver = self._deliver if self.events else None
         self._code_changed(lambda block: True)
 
     def _deliver(self, event: Any) -> None:

@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 
 
 class ExecutionLog:
-    """Writes the log of one vCPU.
+    """Writes the log of a vCPU, and of those that take turns with it.
 
     :raise UserError: the file cannot be written.
     """
 
     def __init__(self, items: tuple[str, ...], path: str, cpu: Cpu) -> None:
         self.items = frozenset(items)
-        self.cpu = cpu
         self.events = 0
         self.stream = self._open(path)
         assert cpu.engine is not None
@@ -36,7 +35,13 @@ class ExecutionLog:
         if self.items & {"exec", "cpu"}:
             self.engine.trace = self._entered
         if "int" in self.items:
-            cpu.on_event = self._event
+            for each in self.engine.cpus:
+                each.on_event = self._event
+
+    @property
+    def cpu(self) -> Cpu:
+        """The one that runs."""
+        return self.engine.cpu
 
     @staticmethod
     def _open(path: str) -> TextIO:
@@ -83,7 +88,7 @@ class ExecutionLog:
 
     def _entered(self, block: Block) -> None:
         if "exec" in self.items:
-            self._write(f"Trace 0: [{block.linear:016x}/{block.flags:#x}]")
+            self._write(f"Trace {self.cpu.index}: [{block.linear:016x}/{block.flags:#x}]")
         if "cpu" in self.items:
             self._write(self.cpu.registers_text())
 

@@ -251,7 +251,7 @@ class PythonEngine(Engine):
         while True:
             turns += 1
             if not turns & (TURN - 1):
-                cpu.yield_lock()
+                cpu.turns.yield_lock()
             block = self.find()
             if self.trace is not None:
                 self.trace(block)

@@ -26,10 +26,11 @@ _CLEAN_PAGES = bytes([CLEAN]) * 255 + b"\0"  # by the dirty log's bytes
 
 
 class RamWindow:
-    """Keeps the window of one vCPU in step with its memory."""
+    """Keeps the window of a vCPU, and of those that see the same memory, in step with it."""
 
     def __init__(self, env: Env, memory: AddressSpace) -> None:
         self.env = env
+        self._sharers: list[Env] = []
         self.memory = memory
         self.block: RamBlock | None = None
         self.flags = bytearray(1)
@@ -38,8 +39,22 @@ class RamWindow:
         self.closed = False
         self.refresh()
 
+    def share(self, env: Env) -> None:
+        """Let another vCPU have the window, too."""
+        self._sharers.append(env)
+        self._tell_sharers()
+
+    def _tell_sharers(self) -> None:
+        for env in self._sharers:
+            for word in (RAM_START >> 3, RAM_BASE >> 3, RAM_LIMIT >> 3, PAGE_FLAGS >> 3):
+                env.q[word] = self.env.q[word]
+
     def refresh(self) -> None:
         """Look at the memory map anew: it has changed."""
+        self._look()
+        self._tell_sharers()
+
+    def _look(self) -> None:
         main = self._main()
         q = self.env.q
         if main is None or main[0].pager is not None or self.closed:

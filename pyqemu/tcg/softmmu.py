@@ -11,7 +11,6 @@ come here; the code cache and the dirty log are told, and the tag is opened agai
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -35,6 +34,7 @@ PAGE_SIZE = 4096
 PAGE_MASK = ~0xFFF
 READ, WRITE, FETCH = 0, 1, 2
 NO_TAG = 0xFFF  #: low bits set: no access matches
+NO_MODE = (1 << 64) - 1  #: the mode of an empty jump cache entry
 MAX_PAGES = 1 << 14  #: translations that are kept for accesses that Python makes
 M64 = (1 << 64) - 1
 _FORMATS = {1: Struct("<B"), 2: Struct("<H"), 4: Struct("<I"), 8: Struct("<Q")}
@@ -81,7 +81,7 @@ class SoftMmu:
         self.code = code
         self.pages: dict[int, Page] = {}
         self.large: list[tuple[int, int]] = []  # (first, last) address of translations wider than a page
-        self.on_flush: list[Callable[[], None]] = []
+        self.spanning: list[int] = []  # jump cache slots of blocks on two pages
         self.watch: WatchedMemory | None = None  # None while nobody wants to know of accesses
         self.clear_jump_cache()
         self.flush()
@@ -97,8 +97,13 @@ class SoftMmu:
         self.pages.clear()
         self.large.clear()
         self.env.q[LARGE_LOW >> 3], self.env.q[LARGE_HIGH >> 3] = M64, 0
-        for listener in self.on_flush:
-            listener()
+        self._forget_spanning()
+
+    def _forget_spanning(self) -> None:
+        """After a flush nobody knows whether the second page of a block is still the one it was made from."""
+        for slot in self.spanning:
+            self.env.q[slot + 1] = self.env.q[slot + 5] = NO_MODE
+        self.spanning.clear()
 
     def clear_jump_cache(self) -> None:
         """Forget where indirect jumps lead: the code itself is gone."""
@@ -115,8 +120,7 @@ class SoftMmu:
             slot = self._slot(page, mmu)
             q[slot] = q[slot + 1] = q[slot + 2] = NO_TAG
             self.pages.pop(page | mmu, None)
-        for listener in self.on_flush:
-            listener()
+        self._forget_spanning()
 
     def close_writes(self) -> None:
         """Make every store miss once more: code or dirty logging has appeared on some page."""

@@ -101,18 +101,33 @@ class StencilEngine(Engine):
 
     def attach(self, cpu: Cpu) -> None:
         super().attach(cpu)
+        if cpu is not self.cpu:
+            for slot, address in self._vectors.items():
+                cpu.q[slot >> 3] = address
+            return
         self._env_address = cpu.env.address
+        self._vectors: dict[int, int] = {}
         builder = SubroutineBuilder(self.table, cpu.helpers)
         self._refill = self.assembler.assemble(optimize(builder.ops, self.table)) if cpu.build_refill(builder) else None
         self._subroutines: dict[int, Code] = {}
         self._set_refill()
 
+    def select(self, cpu: Cpu) -> None:
+        super().select(cpu)
+        self._env_address = cpu.env.address
+
+    def _set_vector(self, slot: int, address: int) -> None:
+        """Let all vCPUs find native code by that slot of their environments."""
+        self._vectors[slot] = address
+        for cpu in self.cpus:
+            cpu.q[slot >> 3] = address
+
     def _set_refill(self) -> None:
         """Let accesses that miss run the target's page walk."""
-        vector = self._refill_none if self._refill is None else self._append_code(self._refill)
-        self.q[REFILL_VECTOR >> 3] = vector
-        self.q[MISS_VECTOR >> 3] = self._miss
-        self.q[LOOKUP_VECTOR >> 3], self.q[LOOKUP_AGAIN_VECTOR >> 3] = self._lookup, self._lookup_again
+        self._set_vector(REFILL_VECTOR, self._refill_none if self._refill is None else self._append_code(self._refill))
+        self._set_vector(MISS_VECTOR, self._miss)
+        self._set_vector(LOOKUP_VECTOR, self._lookup)
+        self._set_vector(LOOKUP_AGAIN_VECTOR, self._lookup_again)
 
     # --- emitting -----------------------------------------------------------------------------------------------------
 
@@ -133,7 +148,7 @@ class StencilEngine(Engine):
         self._place_subroutine(number)
 
     def _place_subroutine(self, number: int) -> None:
-        self.q[(SUBROUTINES >> 3) + number] = self._append_code(self._subroutines[number])
+        self._set_vector(SUBROUTINES + 8 * number, self._append_code(self._subroutines[number]))
 
     def place(self, block: Block, fields: list[Fields]) -> None:
         head = self._heads[block.count]

@@ -169,7 +169,7 @@ def test_wake_up_right_before_the_sleep(toy: Toy) -> None:
     """The interrupt comes between the decision to halt and the wait."""
     for _ in range(50):
         toy.put(0x1000, ("halt",), ("addi", 2, 2, 1), ("stop",))
-        sleep = toy.cpu._sleep
+        sleep = toy.cpu.turns._sleep
 
         def interrupted(sleep=sleep) -> None:  # type: ignore[no-untyped-def]
             thread = threading.Thread(target=toy.cpu.interrupt, args=(1,))
@@ -177,9 +177,9 @@ def test_wake_up_right_before_the_sleep(toy: Toy) -> None:
             thread.join()
             sleep()
 
-        toy.cpu._sleep = interrupted  # type: ignore[method-assign]
+        toy.cpu.turns._sleep = interrupted  # type: ignore[method-assign]
         toy.run(0x1000)
-        toy.cpu._sleep = sleep  # type: ignore[method-assign]
+        toy.cpu.turns._sleep = sleep  # type: ignore[method-assign]
     assert toy.cpu[2] == 50
 
 
@@ -285,7 +285,7 @@ def test_a_guest_that_is_held_up_runs_nothing_and_its_timers_go_on(toy: Toy) -> 
     timer = clock.timer(lambda: rung.append(toy.cpu[2]))
     with running(toy, 0x1000):
         wait_until(lambda: toy.cpu[2] > 1000, "the guest does not run")
-        toy.cpu.hold(time.monotonic() + 2 * PATIENCE)
+        toy.cpu.turns.hold(time.monotonic() + 2 * PATIENCE)
         done: list[int] = []
         toy.cpu.queue(lambda: done.append(toy.cpu[2]))
         wait_until(lambda: bool(done), "queued work waits for the end of the hold")
@@ -296,5 +296,5 @@ def test_a_guest_that_is_held_up_runs_nothing_and_its_timers_go_on(toy: Toy) -> 
     with running(toy, toy.cpu.pc):
         time.sleep(0.02)
         assert toy.cpu[2] == done[0], "what was left of the hold was forgotten"
-        toy.cpu.hold(0.0)
+        toy.cpu.turns.hold(0.0)
         wait_until(lambda: toy.cpu[2] > done[0], "the hold does not end")

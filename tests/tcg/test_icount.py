@@ -133,7 +133,7 @@ def test_timer_is_due_at_its_instruction(engine: str) -> None:
     icount = IcountClock(toy.engine, 3)
     clock.use_icount(icount.now)
     clock.start()
-    toy.cpu.before_execution = lambda: icount.budget(clock)
+    toy.cpu.turns.before_execution = lambda: icount.budget(clock)
     times = []
 
     def tick() -> None:

@@ -136,12 +136,12 @@ def test_dma_elsewhere_does_not_kick(toy: Toy) -> None:
     """A write to a page without code from another thread does not bother the vCPU."""
     toy.put(0x1000, ("stop",))
     toy.run(0x1000)
-    toy.cpu._thread = -1
+    toy.cpu.turns._thread = -1
     toy.memory.write(0x8000, bytes(0x2000))
-    assert not toy.cpu._work
+    assert not toy.cpu.turns._work
     toy.memory.write(0xF00, bytes(0x200))
-    assert len(toy.cpu._work) == 1
-    toy.cpu._thread = None
+    assert len(toy.cpu.turns._work) == 1
+    toy.cpu.turns._thread = None
 
 
 def test_other_address_of_the_same_memory(toy: Toy) -> None:

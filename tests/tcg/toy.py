@@ -252,9 +252,9 @@ class Toy:
         """Run exactly so many instructions (``icount``)."""
         self.engine.grant(instructions)
         target = self.engine.executed() + instructions
-        self.cpu.before_execution = lambda: self.cpu.stop() if self.engine.executed() >= target else None
+        self.cpu.turns.before_execution = lambda: self.cpu.stop() if self.engine.executed() >= target else None
         self.run()
-        self.cpu.before_execution = None
+        self.cpu.turns.before_execution = None
 
     def blocks(self) -> list[Block]:
         """All valid blocks."""

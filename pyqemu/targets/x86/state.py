@@ -453,11 +453,11 @@ class X86Cpu(Cpu):
             found = self._empty[flags] = Instruction(self.decoder(flags).mode)
         return found
 
-    def _execute(self) -> None:
+    def execute(self) -> None:
         if self.hflags & HF_STEP:
             stepping.step(self)
             return
-        super()._execute()
+        super().execute()
         if self.data_breakpoints.hit:
             self.deliver(self.data_breakpoints.trap())
 

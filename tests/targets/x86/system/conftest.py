@@ -88,7 +88,7 @@ class Machine:
         self.cpu.apic = self.apic
         self.shutdown: list[X86Exception] = []
         self.cpu.on_triple_fault = self._triple
-        self.cpu._sleep = self.cpu.stop  # type: ignore[method-assign]
+        self.cpu.turns._sleep = self.cpu.stop  # type: ignore[method-assign]
 
     def _triple(self, chain: list[X86Exception]) -> None:
         self.shutdown = chain
