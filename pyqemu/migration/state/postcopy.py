@@ -7,8 +7,9 @@ return path. The thread that reads the stream never waits in that way: it reads 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 
 from pyqemu.io.errors import ChannelError
 from pyqemu.memory import PageLost, RamBlock
@@ -16,6 +17,7 @@ from pyqemu.migration.state import commands
 from pyqemu.migration.state.machine import PAGE_SIZE, SavedBlock
 from pyqemu.system import System
 
+UNANSWERED = 64  # requests that may be on their way at once; a source that writes does not read them
 _GLANCE = 0.1  # seconds after which somebody who waits looks whether the program ends
 
 
@@ -77,14 +79,14 @@ class MissingPages:
                     raise PageLost(f"memory at {page * PAGE_SIZE:#x} of '{block.name}' has not come: {why}")
                 self._arrival.wait(_GLANCE)
 
-    def _ask(self, block: RamBlock, page: int) -> None:
+    def _ask(self, block: RamBlock, page: int, count: int = 1) -> None:
         with self._asking:
             if (block, page) in self._asked or self._lost:
                 return
             self._asked.add((block, page))
             name = None if block is self._last_asked else self._blocks[block].name
             self._last_asked = block
-            self._answer(commands.request_pages(page * PAGE_SIZE, PAGE_SIZE, name))
+            self._answer(commands.request_pages(page * PAGE_SIZE, count * PAGE_SIZE, name))
 
     # -- the thread that reads the stream
 
@@ -101,12 +103,16 @@ class MissingPages:
 
     def get_unpaged(self) -> None:
         """Read on until the blocks are complete whose memory is reached in other ways, too."""
-        unpaged = [block for block, saved in self._blocks.items() if not saved.is_paged]
-        for block in unpaged:
-            for page in [page for page, present in enumerate(self._here[block]) if not present]:
-                self._ask(block, page)
-        while any(0 in self._here[block] for block in unpaged):
-            self._read_on()
+        for block, saved in self._blocks.items():
+            if saved.is_paged:
+                continue
+            runs, here = _missing_runs(self._here[block]), self._here[block]
+            while few := list(islice(runs, UNANSWERED)):
+                for first, end in few:
+                    self._ask(block, first, end - first)
+                for first, end in few:
+                    while here.find(0, first, end) >= 0:
+                        self._read_on()
 
     @property
     def missing(self) -> int:
@@ -125,3 +131,12 @@ class MissingPages:
         with self._arrival:
             self._lost = self._lost or why
             self._arrival.notify_all()
+
+
+def _missing_runs(here: bytearray) -> Iterator[tuple[int, int]]:
+    """Pages side by side that are not here: the first, and the one behind the last."""
+    end = 0
+    while (first := here.find(0, end)) >= 0:
+        end = here.find(1, first)
+        end = len(here) if end < 0 else end
+        yield first, end

@@ -22,7 +22,7 @@ from pyqemu.migration.snapshot import Snapshots
 from pyqemu.migration.state.commands import Answer, Message, read_message
 from pyqemu.migration.state.frame import MemoryInput, Reading
 from pyqemu.migration.state.machine import PAGE_SIZE, SavedBlock, SavedMachine
-from pyqemu.migration.state.postcopy import MissingPages
+from pyqemu.migration.state.postcopy import UNANSWERED, MissingPages
 from pyqemu.qapi.errors import QapiError
 from pyqemu.qapi.generated.types import MigrationCapability as Capability
 from pyqemu.qapi.generated.types import MigrationStatus as Status
@@ -318,6 +318,38 @@ def test_the_thread_that_reads_the_stream_reads_on() -> None:
     pages.missing.get_unpaged()
     assert pages.stream == []
     assert pages.missing.missing == 6
+
+
+def test_neighbours_are_asked_for_at_once_and_never_more_than_the_source_can_take_unread() -> None:
+    """A source that waits until we take what it writes does not read: so many requests would hold up both for ever."""
+    pages = Pages()
+    count = 2 * (2 * UNANSWERED + 3)
+    video = SavedBlock("video", RamBlock("video", count * PAGE_SIZE), count * PAGE_SIZE)
+    blocks = {"video": (video, bytearray(b"\0\0\0\1" + bytes((0, 1)) * (count // 2 - 2)))}
+    missing = MissingPages(pages.system, blocks, pages._answer, lambda: read_on())
+    most = 0
+
+    def read_on() -> None:
+        nonlocal most
+        most = max(most, len(pages.asked) - served)
+        serve()
+
+    served = 0
+    queue: list[int] = []
+
+    def serve() -> None:
+        nonlocal served
+        if not queue:
+            start, length, _ = pages.asked[served].request
+            served += 1
+            queue.extend(range(start // PAGE_SIZE, (start + length) // PAGE_SIZE))
+        missing.arrived(video, queue.pop(0))
+
+    missing.get_unpaged()
+    assert missing.missing == 0
+    assert pages.asked[0].request == (0, 3 * PAGE_SIZE, "video")
+    assert len(pages.asked) == count // 2 - 1
+    assert most <= UNANSWERED
 
 
 def test_only_blocks_that_lack_pages_are_paged_and_only_until_all_have_come() -> None:
