@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pyqemu.targets.arm.translator import ArmTranslator
 
 Stage = Callable[..., None]
-FIXED = {"vfp3", "fp16", "vfp4", "neon"}  #: features that no processor has without Thumb-2
 SCALAR_BANK = {32: 8, 64: 4}  #: so many registers are in a bank, by width
 
 
@@ -28,7 +27,7 @@ def vfp(pattern: str, *, feature: str = "vfp", name: str, **computed: Any) -> Ca
 
     def register(function: Stage) -> Stage:
         A32.insn(pattern, feature=feature, name=name, **computed)(function)
-        thumb = feature if feature in FIXED else "thumb2"
+        thumb = "thumb2" if feature == "vfp" else feature  # no processor has the others without Thumb-2
         T32.insn("1110 " + pattern, feature=thumb, name=name, **computed)(function)
         return function
 

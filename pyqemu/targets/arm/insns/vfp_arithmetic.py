@@ -17,6 +17,7 @@ from pyqemu.targets.arm.fp import (
     square_root,
     write,
 )
+from pyqemu.targets.arm.modes import M_LEN, M_STRIDE
 from pyqemu.targets.arm.simd import Form
 from pyqemu.targets.arm.vfp import data_processing, number_of, usable, vfp, vfp8
 
@@ -56,7 +57,11 @@ def _fused(name: str, opcode: str, op: int, minus: int, negate_addend: int) -> N
     stage = multiply_add(minus, negate_addend)
 
     def instruction(t: ArmTranslator, sz: int, D: int, Vd: int, N: int, Vn: int, M: int, Vm: int) -> None:
-        data_processing(t, _form(sz, (D, Vd), (N, Vn), (M, Vm)), stage, sources=2)
+        form = _form(sz, (D, Vd), (N, Vn), (M, Vm))
+        if t.mode & (M_LEN | M_STRIDE):  # VFPv4 has no short vectors
+            t.undefined()
+        elif usable(t, form.d, form.n, form.m):
+            stage(t, form)
 
     pattern = f"1110 1 D:1 {opcode} Vn:4 Vd:4 101 sz:1 N:1 {op} M:1 0 Vm:4"
     vfp(pattern, feature="vfp4", name=name)(instruction)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from pyqemu.tcg.patterns import Encoding, InstructionSet
 from tests.targets.arm.differential.layout import CODE, CODE_SIZE, DATA_HIGH, DATA_LOW, DATA_PAGES, State, T
 from tests.targets.arm.differential.rules import fields_of, is_unpredictable, should_be
 
+Has = Callable[[str], bool]
 M32 = (1 << 32) - 1
 INTERESTING = (0, 1, 2, 0x1F, 0x20, 0x21, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFF7FFF,
                0x7F7F7F7F, 0x80808080, 0x80008000, 0x7FFFFFFE, 0x7FFFFFFF, 0x80000000, 0x80000001, M32 - 1,
@@ -47,7 +49,12 @@ class Word(NamedTuple):
         return self.encoding.stage.__module__.rpartition(".")[2]
 
 
-def encodings(thumb: bool, modules: tuple[str, ...] = MODULES) -> list[Encoding]:
+def every(feature: str) -> bool:
+    """Whether a processor with all features has one."""
+    return True
+
+
+def encodings(thumb: bool, modules: tuple[str, ...] = MODULES, has: Has = every) -> list[Encoding]:
     """The encodings that are compared."""
     load()
     sets = (T16, T32) if thumb else (A32, A32_UNCONDITIONAL)
@@ -56,6 +63,7 @@ def encodings(thumb: bool, modules: tuple[str, ...] = MODULES) -> list[Encoding]
         for group in sets
         for each in group.encodings
         if each.stage.__module__.rpartition(".")[2] in modules
+        and (not each.feature or has(each.feature))
         and each.name not in ALONE
         and each.stage.__name__ not in USER
     ]
@@ -73,15 +81,18 @@ def _mixes_exclusives(words: list[Word]) -> bool:
 
 
 class Generator:
-    """Draws programs and states from a seeded source."""
+    """Draws programs and states from a seeded source.
 
-    def __init__(self, seed: int, *, thumb: bool, modules: tuple[str, ...] = MODULES) -> None:
+    :param has: tells whether the processor has a feature
+    """
+
+    def __init__(self, seed: int, *, thumb: bool, modules: tuple[str, ...] = MODULES, has: Has = every) -> None:
         self.random = Random(seed)
         self.thumb = thumb
-        self.encodings = encodings(thumb, modules)
+        self.encodings = encodings(thumb, modules, has)
         self.middle = [each for each in self.encodings if each.name not in ENDS]
         self._next = 0
-        self._trees = {id(group): group.tree() for group in (A32, A32_UNCONDITIONAL, T16, T32)}
+        self._trees = {id(group): group.tree(has) for group in (A32, A32_UNCONDITIONAL, T16, T32)}
         self._home = {id(each): group for group in (A32, A32_UNCONDITIONAL, T16, T32) for each in group.encodings}
 
     @property

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from unicorn import arm_const as c
+
 from pyqemu.targets.arm import debug
+from pyqemu.targets.arm.models import Model
 from pyqemu.tcg.engine import Engine
 from pyqemu.tcg.patterns import Encoding
 from tests.targets.arm.differential.cases import MODULES, Generator, Word
@@ -85,14 +88,18 @@ class Comparison:
 
     :param engine: runs whole blocks; without one, single instructions run as functions, with flags dead or alive
         behind them, and of a known kind before them or not
+    :param model: the processor
+    :param reference: what it is for Unicorn
     """
 
-    def __init__(self, seed: int, engine: Engine | None = None, *, thumb: bool,
-                 modules: tuple[str, ...] = MODULES) -> None:  # fmt: skip
-        self.generator = Generator(seed, thumb=thumb, modules=modules)
+    generator_type = Generator
+
+    def __init__(self, seed: int, engine: Engine | None = None, *, thumb: bool, modules: tuple[str, ...] = MODULES,
+                 model: Model | str = "cortex-a15", reference: int = c.UC_CPU_ARM_CORTEX_A15) -> None:  # fmt: skip
+        self.ours = OursWhole(engine, model) if engine is not None else Ours(None, model)
+        self.generator = self.generator_type(seed, thumb=thumb, modules=modules, has=self.ours.cpu.model.has)
         self.random = self.generator.random
-        self.ours = OursWhole(engine) if engine is not None else Ours()
-        self.theirs = Reference()
+        self.theirs = Reference(reference)
         self.whole = engine is not None
         self.ours.ram[:CODE_SIZE] = END.to_bytes(4, "little") * (CODE_SIZE // 4)
         noise = self.random.randbytes(len(self.ours.ram) - CODE_SIZE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.targets.arm.differential import neon_rules, vfp_rules
 from tests.targets.arm.differential.layout import T
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ def is_unpredictable(encoding: Encoding, word: int, module: str) -> bool:
     """Whether the manual calls a word UNPREDICTABLE, or it is the return from an exception."""
     f = fields_of(encoding, word)
     fifteen = {name for name in REGISTERS if f.get(name) == 15}
+    if module.startswith("neon"):
+        return neon_rules.is_unpredictable(f, encoding.name)
+    if module.startswith("vfp"):
+        return vfp_rules.is_unpredictable(f, encoding, module)
     if module in ("multiply", "media"):
         return bool(fifteen - WITH_15) or _bad_product(f, encoding.name, fifteen, thumb2=encoding.feature == "thumb2")
     if module.startswith("data"):
@@ -143,7 +148,9 @@ def excuse(case: Difference) -> str:
         return "Unicorn sets Q where two products overflow, though the sum of all three does not (A8.8.177)"
     if ours == theirs and ours.fault == "data" and case.memory and _at_page_end(case):
         return "a store that faults on its second page may have written to the first one (B2.4.4)"
-    return ""
+    if case.words[-1].module.startswith("neon"):
+        return neon_rules.excuse(case)
+    return vfp_rules.excuse(case) if case.state.vectors else ""
 
 
 def _stores(case: Difference) -> bool:
