@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64.decode import A64
 from pyqemu.targets.aarch64.operands import width
+from pyqemu.targets.arm import checksums
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator
     from pyqemu.tcg.builder import Value
 
-CRC32_POLYNOMIAL, CRC32C_POLYNOMIAL = 0xEDB88320, 0x82F63B78  #: 0x04C11DB7 and 0x1EDC6F41, low bit first
 
 # --- products ---------------------------------------------------------------------------------------------------------
 
@@ -97,11 +97,7 @@ def crc32(t: A64Translator, sf: int, Rm: int, C: int, sz: int, Rn: int, Rd: int)
     if not _is_checksum(sf, sz):
         t.undefined()
         return
-    data, total = t.reg(Rm, width(sf)), t.temp(32)
-    total.set(t.reg(Rn, 32))
-    for byte in range(1 << sz):
-        part = data.shr(8 * byte) if byte else data
-        t.vec("crc8", total, part, CRC32C_POLYNOMIAL if C else CRC32_POLYNOMIAL, out=total)
+    total = checksums.crc32(t, t.reg(Rn, 32), t.reg(Rm, width(sf)), 1 << sz, castagnoli=C)
     t.mov(t.dest(Rd, 32), total)
 
 
