@@ -30,7 +30,7 @@ class AddressSpace:
     little-endian. Callers hold the big lock, as all users of devices do.
     """
 
-    def __init__(self, name: str, root: MemoryRegion) -> None:
+    def __init__(self, name: str, root: MemoryRegion, *, gaps_read_zero: bool = False) -> None:
         self.name = name
         self.root = root
         self.generation = 0
@@ -41,7 +41,7 @@ class AddressSpace:
         """Called with (block, offset, length) after a write to RAM through this object: translated
         code that was there is stale."""
         self._tap: Tap | None = None
-        self._unassigned = UnassignedRegion("unassigned", MAX_SIZE)
+        self._unassigned = UnassignedRegion(zero=gaps_read_zero)
         self._shift = 0 if root.size <= _SMALL else PAGE_BITS
         self._sections: list[Section] | None = None
         self._starts: list[int] = []

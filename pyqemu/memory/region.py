@@ -234,9 +234,16 @@ class MemoryRegion:
 
 
 class UnassignedRegion(MemoryRegion):
-    """What is between the regions: reads as ones, takes no writes."""
+    """What is between the regions: reads as ones, or as zero; takes no writes."""
 
     kind = RegionKind.UNASSIGNED
+
+    def __init__(self, *, zero: bool = False) -> None:
+        super().__init__("unassigned", MAX_SIZE)
+        self._zero = zero
+
+    def load(self, offset: int, size: int) -> int:
+        return 0 if self._zero else MASKS[size]
 
 
 class AliasRegion(MemoryRegion):

@@ -41,6 +41,11 @@ def test_nobody_reads_as_ones_and_takes_no_writes() -> None:
     assert not space.lookup(0).assigned
 
 
+def test_nobody_reads_as_zero_where_a_board_wants_it() -> None:
+    space = AddressSpace("s", MemoryRegion.container("root"), gaps_read_zero=True)
+    assert [space.load(0x1234, size) for size in (1, 2, 4, 8)] == [0] * 4
+
+
 def test_wide_access_to_a_narrow_device_is_split() -> None:
     device = Recorder()
     space = ports(device, access=(1, 4), impl=(1, 1))

@@ -59,6 +59,8 @@ class PflashCfi01(SysBusDevice):
         super().__init__(**props)
         self._check()
         self.size = self.num_blocks * self.sector_length
+        self.is_unspecified = not self.device_width
+        """Whether nobody said what chips the bank is made of: then it answers as QEMU's banks did before one could."""
         self.device_width = self.device_width or self.width
         self.max_device_width = self.max_device_width or self.device_width
         contents = self._contents()
@@ -134,6 +136,8 @@ class PflashCfi01(SysBusDevice):
             case 0x00:
                 return self._memory(offset, size)
             case 0x90:
+                if self.is_unspecified:
+                    return self._answer(offset, size, (self.ident0 << 8 | self.ident1,))
                 return self._answer(offset, size, (self.ident0, self.ident1))
             case 0x98:
                 return self._answer(offset, size, self.cfi)
@@ -146,12 +150,17 @@ class PflashCfi01(SysBusDevice):
 
     def _side_by_side(self, value: int, size: int) -> int:
         """What each chip says, on its part of the bus."""
+        if self.is_unspecified:
+            return (value | value << 16) & (1 << 8 * size) - 1
         return sum(value << 8 * n for n in range(0, max(size, self.device_width), self.device_width)) & (
             (1 << 8 * size) - 1
         )
 
     def _answer(self, offset: int, size: int, table: bytes | tuple[int, ...]) -> int:
         """Entry by entry of a table, one for each word of the bank."""
+        if self.is_unspecified:
+            number = (offset & 0xFF) // self.width
+            return table[number] & (1 << 8 * size) - 1 if number < len(table) else 0
         value = 0
         for position in range(0, size, self.width):
             index = (offset + position) // self.width * self.device_width // self.max_device_width & 0xFF
@@ -219,7 +228,7 @@ class PflashCfi01(SysBusDevice):
                 else:
                     self._refuse(command)
             case _:
-                self.counter = value & 0xFFFF if self.device_width > 1 else value & 0xFF
+                self.counter = value & 0xFFFF if self.device_width > 1 or self.is_unspecified else value & 0xFF
                 self.wcycle = 2
 
     def _refuse(self, command: int) -> None:

@@ -201,3 +201,14 @@ def test_a_driver_finds_the_same(qemu: QtestReference, rng: random.Random) -> No
         command(base, READ_ARRAY)
         theirs = [int(answer, 16) for answer in qemu.many([f"readl {where + 4 * n:#x}" for n in range(12)])]
         assert [bus.read(where + 4 * n) for n in range(12)] == theirs
+
+
+@needs_qemu_arm
+def test_a_bank_of_unspecified_chips_answers_as_one() -> None:
+    bus = Bus(bank(blocks=256, device_width=0))
+    with QtestReference("-M", "versatilepb") as qemu:
+        for command, words in ((READ_ID, (0, 1, 5)), (QUERY, (*range(0x10, 0x38), 0x60)), (READ_STATUS, (0,))):
+            for value in (READ_ARRAY, command):
+                bus.command(0, value)
+                qemu.write(0x3400_0000, value << 16 | value)
+            assert [bus.read(4 * n) for n in words] == [qemu.read(0x3400_0000 + 4 * n) for n in words], hex(command)
