@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MODULES = {
     "pyqemu.boards.none": ("none",),
     "pyqemu.boards.pc": ("pc", "pc-i440fx-2.6"),
+    "pyqemu.boards.raspi": ("raspi2",),
+    "pyqemu.boards.versatile": ("versatilepb",),
+    "pyqemu.boards.vexpress": ("vexpress-a9", "vexpress-a15"),
     "pyqemu.boards.virt": ("virt", "virt-2.6"),
 }
 """Every board's file, and the names and aliases of its machine types: a new one is a line here. Only the one that runs

@@ -1,0 +1,395 @@
+"""What boards with Arm's processors of 32 bits have in common: one processor, devices at fixed places, how they start.
+
+A board says what is where (:meth:`ArmBoard.wire`); memory and interrupt controller are its own matter, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pyqemu.boards.arm_boot import Boot, KernelPlace, load_kernel, read_file
+from pyqemu.boards.arm_saved import saved_machine
+from pyqemu.boards.arm_show import show_board
+from pyqemu.boards.buses import find_bus
+from pyqemu.boards.config import MachineConfig, NicConfig
+from pyqemu.boards.drives import settled_drives
+from pyqemu.boards.virtio_slots import VirtioSlots
+from pyqemu.chardev import Chardev, ChardevError
+from pyqemu.hw.block.pflash_cfi01 import PflashCfi01
+from pyqemu.hw.char.pl011 import Pl011
+from pyqemu.hw.core.sysbus import SysBusDevice, SystemBus
+from pyqemu.hw.display.pl110 import Pl110Base
+from pyqemu.hw.input.pl050 import Pl050Keyboard, Pl050Mouse
+from pyqemu.hw.net.sysbus_card import SysBusCard
+from pyqemu.hw.pci.bus import PciBus
+from pyqemu.hw.pci.device import PciDevice
+from pyqemu.hw.sd.bus import SdBus
+from pyqemu.hw.sd.sd import SdCard
+from pyqemu.hw.virtio.blk import VirtioBlk
+from pyqemu.memory import AddressSpace, MemoryRegion, RamBlock
+from pyqemu.qom import DEVICES, Device, DeviceError
+from pyqemu.qom.plugging import Plugging
+from pyqemu.qom.tree import Node
+from pyqemu.system import Irq, ShutdownCause, System
+from pyqemu.system.guest_time import GuestTime
+from pyqemu.targets.arm.delivery import REQUEST_FIQ as FIQ
+from pyqemu.targets.arm.delivery import REQUEST_IRQ as IRQ
+from pyqemu.targets.arm.state import ArmCpu
+from pyqemu.ui.pointer import Pointer
+from pyqemu.ui.screen import Screen
+from pyqemu.util.errors import UserError
+from pyqemu.util.units import MIB, format_size
+
+if TYPE_CHECKING:
+    from pyqemu.block import DriveTable
+    from pyqemu.chardev import Chardevs
+    from pyqemu.tcg.engine import Engine
+    from pyqemu.ui.frame import Frame
+
+WITHOUT_EFFECT = ("kernel_irqchip", "kernel-irqchip", "mem-merge", "dump-guest-core", "graphics", "suppress-vmdesc")
+"""Machine properties whose subjects are KVM or the host's memory."""
+FLASH_BANK = 64 * MIB
+FLASH_SECTOR = 256 << 10
+D = TypeVar("D", bound=SysBusDevice)
+
+
+@dataclass(frozen=True)
+class BoardFacts:
+    """What tells one board from another.
+
+    :ivar board_id: of Linux's list of machines, which a kernel without a device tree gets
+    :ivar ram: where RAM begins; *ram_name* is QEMU's name of it, *most_ram* how much there may be
+    :ivar drives: how many drives of each interface there are places for
+    :ivar nic: the model of its network card; empty if it has none
+    :ivar options: its own properties, for ``-machine``
+    """
+
+    name: str
+    board_id: int
+    cpu: str
+    ram: int
+    ram_name: str
+    most_ram: int
+    drives: dict[str, int] = field(default_factory=dict)
+    nic: str = ""
+    options: tuple[str, ...] = ()
+
+
+class ArmBoard(Plugging):
+    """One board. Its constructor wires everything; :meth:`reset` is registered with *system*."""
+
+    facts: BoardFacts
+
+    def __init__(self, config: MachineConfig, system: System, engine: Engine, drives: DriveTable,
+                 chardevs: Chardevs) -> None:  # fmt: skip
+        self.config, self.system, self.drives, self.chardevs = config, system, drives, chardevs
+        drives.check_supported(self.facts.drives)
+        self._check()
+        self.sysbus = SystemBus(system)
+        self.sd_buses: list[SdBus] = []
+        self.user_devices: list[Device] = []
+        self.flash: list[PflashCfi01] = []
+        self.virtio: VirtioSlots | None = None
+        self.keyboard: Pl050Keyboard | None = None
+        self.lcd: Pl110Base | None = None
+        self.card: SysBusCard | None = None
+        self.system_memory = MemoryRegion.container("system")
+        self.memory_space = AddressSpace("memory", self.system_memory, gaps_read_zero=True)
+        self.ram = MemoryRegion.ram(self.facts.ram_name, self.memory_size)
+        self.system_memory.add(self.facts.ram, self.ram)
+        self.other_ram: list[MemoryRegion] = []
+        self.processor: Node | None = None
+        self.time = GuestTime(system.clock)
+        self.cpu = self._make_cpu(engine)
+        self.wire()
+        self._user_devices()
+        self.boot = self.load()
+        system.on_reset(self.reset)
+        system.add_part(Screen(self.frame, lambda: "" if self.lcd is None else self.lcd.qom_path))
+        show_board(self)
+        system.add_part(saved_machine(self))
+
+    # --- to be said by a board ----------------------------------------------------------------------------------------
+
+    def wire(self) -> None:
+        """Make all devices."""
+        raise NotImplementedError
+
+    def check_options(self, options: dict[str, str]) -> None:
+        """See that the machine's properties, all of which are known, make sense.
+
+        :raise UserError: one of them does not.
+        """
+
+    @property
+    def memory_size(self) -> int:
+        """Bytes of RAM."""
+        return self.config.memory
+
+    # --- configuration ------------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        name, most = self.facts.name, self.facts.most_ram
+        known = (*WITHOUT_EFFECT, *self.facts.options)
+        if strange := [key for key in self.config.machine_options if key not in known]:
+            raise UserError(f"Property '.{strange[0]}' not found", f"machine properties: {', '.join(sorted(known))}")
+        self.check_options(self.config.machine_options)
+        if self.memory_size > most:
+            raise UserError(
+                f"-m: machine '{name}' takes up to {format_size(most)} of memory", f"-m {most // MIB} or less"
+            )
+
+    def _make_cpu(self, engine: Engine) -> ArmCpu:
+        """The processor, with its two inputs."""
+        cpu = ArmCpu(self.config.cpu or self.facts.cpu, memory=self.memory_space, io=self._no_ports(), engine=engine,
+                     clock=self.system.clock, lock=self.system.lock)  # fmt: skip
+        self.cpu_irq, self.cpu_fiq = (Irq(partial(_request, cpu, mask)) for mask in (IRQ, FIQ))
+        return cpu
+
+    @staticmethod
+    def _no_ports() -> AddressSpace:
+        return AddressSpace("I/O", MemoryRegion.container("io", 0x10000))
+
+    # --- devices ------------------------------------------------------------------------------------------------------
+
+    def plug(self, device: D, *addresses: int) -> D:
+        """Map a device's regions and put it on the bus."""
+        for region, address in zip(device.regions, addresses, strict=False):
+            self.system_memory.add(address, region)
+        self.sysbus.plug(device)
+        return device
+
+    def add_ram(self, name: str, address: int, size: int) -> None:
+        """Memory besides the main one."""
+        region = MemoryRegion.ram(name, size)
+        self.system_memory.add(address, region)
+        self.other_ram.append(region)
+
+    def add_alias(self, name: str, address: int, target: MemoryRegion, size: int) -> None:
+        """Show the beginning of a region at another place, too."""
+        self.system_memory.add(address, MemoryRegion.alias(name, target, 0, size))
+
+    def add_uarts(self, *places: tuple[int, Irq]) -> list[Pl011]:
+        """UARTs at addresses with their interrupts: the operator's serial lines, in turn."""
+        return [
+            self.plug(Pl011(irq, chardev=self.open_serial(index)), address)
+            for index, (address, irq) in enumerate(places)
+        ]
+
+    def open_serial(self, index: int) -> Chardev | None:
+        """What is behind the UART of that number."""
+        texts = self.config.serials
+        text = texts[index] if index < len(texts) else "none"
+        if text == "none":
+            return None
+        try:
+            return self.chardevs.open(text, f"serial{index}")
+        except ChardevError as exc:
+            raise UserError(f"-serial {text}: {exc.message}", exc.hint) from None
+
+    def add_input(self, keyboard: tuple[int, Irq], mouse: tuple[int, Irq]) -> None:
+        """A keyboard and a mouse: where their interfaces are, and the interrupts of these."""
+        self.keyboard = self.plug(Pl050Keyboard(keyboard[1]), keyboard[0])
+        self.mouse = self.plug(Pl050Mouse(mouse[1]), mouse[0])
+        self.system.add_part(Pointer(self.mouse.mouse, "QEMU PS/2 Mouse"))
+
+    def add_flash(self, name: str, address: int, *, device_width: int = 0) -> PflashCfi01:
+        """64 MiB of flash memory: the next drive of ``if=pflash``, or empty."""
+        drive = self.drives.by_index("pflash", len(self.flash))
+        bank = PflashCfi01(num_blocks=FLASH_BANK // FLASH_SECTOR, sector_length=FLASH_SECTOR, width=4,
+                           device_width=device_width, ident0=0x89, ident1=0x18, name_=name, drive=drive)  # fmt: skip
+        bank.on_write.append(self._flash_written)
+        self.flash.append(bank)
+        return self.plug(bank, address)
+
+    def _flash_written(self, block: RamBlock, offset: int, length: int) -> None:
+        block.dirty.mark(offset, length)
+        for listener in self.memory_space.write_listeners:
+            listener(block, offset, length)
+
+    def make_card(self, *, protected: Irq | None = None, inserted: Irq | None = None) -> SdCard:
+        """The memory card in the next slot: the next drive of ``if=sd``, or none."""
+        number = len(self.sd_buses)
+        bus = SdBus(f"sd-bus.{number}" if number else "sd-bus", self.system)
+        card = SdCard(self.system.clock, inserted=inserted, protected=protected,
+                      drive=self.drives.by_index("sd", number))  # fmt: skip
+        bus.plug(card)
+        self.sd_buses.append(bus)
+        return card
+
+    def add_virtio(self, address: int, irqs: Sequence[Irq]) -> None:
+        """Places for virtio devices."""
+        self.virtio = VirtioSlots(self.system, self.memory_space, self.system_memory, address, irqs)
+
+    def wanted_nics(self) -> list[NicConfig]:
+        """The network cards that the operator asked for; who says nothing gets one.
+
+        :raise UserError: the board has no place for one of them.
+        """
+        found = self.config.nics
+        if found is None:
+            found = [NicConfig()] if self.config.defaults and self.facts.nic else []
+        for number, nic in enumerate(found):
+            if not self.facts.nic or number:
+                places = "one network card" if self.facts.nic else "no network cards"
+                raise UserError(f"{nic.option}: machine '{self.facts.name}' has {places}", "-net none")
+            if nic.model not in ("", self.facts.nic):
+                raise UserError(f"{nic.option}: Unsupported NIC model: {nic.model}", f"models: {self.facts.nic}")
+            if nic.netdev:
+                raise UserError(f"{nic.option}: netdev '{nic.netdev}' not found", "there are no network backends yet")
+        return found
+
+    def add_nic(self, card: SysBusCard, nic: NicConfig, address: int) -> None:
+        """Plug a card, configured as the operator wants it."""
+        try:
+            if nic.mac:
+                card.set_option("mac", nic.mac)
+            card.id = nic.name or None
+            self.card = self.plug(card, address)
+        except DeviceError as exc:
+            raise UserError(f"{nic.option}: {exc.message}", exc.hint) from None
+
+    # --- devices of the operator --------------------------------------------------------------------------------------
+
+    def _user_devices(self) -> None:
+        DEVICES.look_in("pyqemu.hw")
+        for drive in self.drives:
+            if drive.interface == "virtio":
+                self._plug_in(VirtioBlk(drive=drive), "")
+        for options in self.config.devices:
+            self.add_device(options)
+
+    @property
+    def device_buses(self) -> list[Any]:
+        """Where devices of the operator's may go; of places for virtio the last one comes first, as in QEMU."""
+        slots = self.virtio.slots if self.virtio is not None else []
+        return [slot.virtio_bus for slot in reversed(slots) if slot.virtio_bus is not None]
+
+    def _plug_in(self, device: Device, name: str) -> None:
+        bus = find_bus(self.device_buses, device, name)
+        if isinstance(bus, PciBus):
+            assert isinstance(device, PciDevice)
+            bus.add(device)
+        else:
+            bus.plug(device)
+
+    def add_device(self, options: dict[str, str], *, hotplug: bool = False) -> Device:
+        given = dict(options)
+        bus_name = given.pop("bus", "")
+        if hotplug:
+            raise DeviceError("this board's buses do not support hotplugging")
+        device = DEVICES.from_options(given, self._resolve)
+        with self.system.parked(), settled_drives(self.drives, device):
+            self._plug_in(device, bus_name)
+        self.user_devices.append(device)
+        return device
+
+    def operators_devices(self) -> list[Device]:
+        """Those of ``-drive if=virtio`` and ``-device``, in the order in which they were made."""
+        return [*(bus.device for bus in self.device_buses if getattr(bus, "device", None) is not None),
+                *(device for device in self.user_devices if isinstance(device, PciDevice))]  # fmt: skip
+
+    def request_unplug(self, device: Device) -> None:
+        raise DeviceError(f"Device '{device.type_name}' does not support hotplugging")
+
+    def _resolve(self, kind: str, name: str) -> Any:
+        if kind == "drive":
+            return self.drives.for_device(name)
+        if kind == "chardev":
+            return next((chardev for chardev in self.chardevs if chardev.label == name), None)
+        return None
+
+    # --- starting -----------------------------------------------------------------------------------------------------
+
+    def load(self) -> Boot | None:
+        """What ``-kernel`` or ``-bios`` name; None to begin where the processor does.
+
+        :raise UserError: neither is there, nor what could be started without.
+        """
+        config = self.config
+        if config.kernel:
+            return load_kernel(self.kernel_place, config)
+        if config.bios:
+            return self.load_firmware()
+        if not any(bank.drive is not None for bank in self.flash) or not self.starts_in_flash:
+            raise UserError(f"machine '{self.facts.name}' needs a kernel", "-kernel FILE")
+        return None
+
+    starts_in_flash = False
+    """Whether the first bank of flash is where the processor begins."""
+
+    @property
+    def kernel_place(self) -> KernelPlace:
+        """Where kernels are put, and what they are told."""
+        return KernelPlace(self.memory_space, self.facts.ram, self.processors_ram, board_id=self.facts.board_id)
+
+    @property
+    def processors_ram(self) -> int:
+        """Bytes of RAM that kernels are told of."""
+        return self.memory_size
+
+    def load_firmware(self) -> Boot | None:
+        """What ``-bios`` names.
+
+        :raise UserError: there is no place for it, or it cannot be there.
+        """
+        raise UserError(f"-bios: machine '{self.facts.name}' has no place for firmware", "-kernel FILE")
+
+    def load_flash(self) -> None:
+        """Put the file of ``-bios`` into the first bank of flash.
+
+        :raise UserError: it does not fit, or the bank has a drive.
+        """
+        image, bank = read_file(self.config.bios, "-bios"), self.flash[0]
+        if bank.drive is not None:
+            raise UserError(f"-bios {self.config.bios}: the flash has a drive already", "-bios or -drive if=pflash")
+        if len(image) > bank.size:
+            raise UserError(f"-bios {self.config.bios}: too large for the flash", f"at most {format_size(bank.size)}")
+        bank.data[: len(image)] = image
+
+    def power_off(self) -> None:
+        """Software turns the board off."""
+        self.system.request_shutdown(ShutdownCause.GUEST_SHUTDOWN)
+
+    def restart(self) -> None:
+        """Software resets the board."""
+        self.system.request_reset(ShutdownCause.GUEST_RESET)
+
+    def reset(self) -> None:
+        """After all devices: the processor, at the first instruction of the kernel or of firmware."""
+        self.cpu.interrupt_request = 0
+        self.cpu.reset()
+        for mask, line in ((IRQ, self.cpu_irq), (FIQ, self.cpu_fiq)):
+            if line.level:
+                self.cpu.interrupt(mask)
+        if self.boot is not None:
+            self.boot.start(self.cpu)
+
+    # --- for who looks at the machine ---------------------------------------------------------------------------------
+
+    def frame(self, *, pixels: bool = True) -> Frame | None:
+        """The picture of the display controller, if there is one."""
+        return self.lcd.frame() if self.lcd is not None else None
+
+    def put_key(self, qcode: str, down: bool) -> None:
+        """Press or release a key, if there is a keyboard."""
+        if self.keyboard is not None:
+            self.keyboard.keyboard.put_key(qcode, down)
+
+
+def _request(cpu: ArmCpu, mask: int, level: bool) -> None:
+    (cpu.interrupt if level else cpu.clear_interrupt)(mask)
+
+
+def checked(board: type[ArmBoard], *arguments: Any) -> ArmBoard:
+    """Make a board.
+
+    :raise UserError: the configuration makes no sense for it.
+    """
+    try:
+        return board(*arguments)
+    except DeviceError as exc:
+        raise UserError(exc.message, exc.hint) from None

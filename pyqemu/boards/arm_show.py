@@ -1,0 +1,59 @@
+"""What a board with 32-bit processors shows of itself to monitors."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pyqemu.boards.object_tree import object_tree
+from pyqemu.boards.registry import machine_infos
+from pyqemu.qom import Container
+from pyqemu.qom.types import TYPES
+from pyqemu.system.inspection import Inspection
+from pyqemu.system.machine import CpuPlace, MachineFacts
+from pyqemu.targets.arm.introspection import ArmCpuNode, ArmModels, register_types
+from pyqemu.targets.arm.monitor import ArmView
+
+if TYPE_CHECKING:
+    from pyqemu.boards.arm_board import ArmBoard
+
+
+class ArmMachine(Container):
+    """``/machine``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.type_name = f"{name}-machine"
+
+
+def show_board(board: ArmBoard) -> None:
+    """Register processor, address space, buses and devices with the machine."""
+    name = board.facts.name
+    machine = ArmMachine(name)
+    root = object_tree(machine, board.chardevs)
+    unattached = machine.container("unattached")
+    for given in board.user_devices:
+        if given.id is not None:
+            machine.container("peripheral").add_child(given.id, given)
+        else:
+            machine.container("peripheral-anon").add_child("device[*]", given)
+    TYPES.add(machine.type_name, "machine")
+    register_types()
+    board.processor = ArmCpuNode(board.cpu)
+    unattached.add_child("device[*]", board.processor)
+    unattached.add_child("sysbus", board.sysbus)
+    for device in board.sysbus.children:
+        unattached.add_child("device[*]", device)
+    target = board.config.architecture or "arm"
+    facts = MachineFacts(
+        name, target, memory=board.memory_size, machines=partial(machine_infos, target),
+        cpu_places=[CpuPlace(board.processor.type_name, board.processor.qom_path)],
+    )  # fmt: skip
+    slots = board.virtio.slots if board.virtio is not None else []
+    inspection = Inspection(
+        roots=[board.sysbus, *board.sd_buses, *(slot.virtio_bus for slot in slots if slot.virtio_bus)],
+        spaces=[board.memory_space],
+    )
+    inspection.cpus.append(ArmView(board.cpu))
+    for part in (root, inspection, facts, ArmModels()):
+        board.system.add_part(part)
