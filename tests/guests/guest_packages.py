@@ -98,7 +98,16 @@ def installer(architecture: str) -> tuple[Path, Path]:
     :raise MissingPackage: ``debian-installer-12-netboot-ARCH`` is not installed.
     """
     base = INSTALLER / architecture / "text" / "debian-installer" / architecture
-    return need(base / "linux"), need(base / "initrd.gz")
+    kernel = "vmlinuz" if architecture == "armhf" else "linux"
+    return need(base / kernel), need(base / "initrd.gz")
+
+
+def device_tree(name: str) -> Path:
+    """A device tree of Debian's installer for armhf.
+
+    :raise MissingPackage: ``debian-installer-12-netboot-armhf`` is not installed.
+    """
+    return need(installer("armhf")[0].parent / "dtbs" / f"{name}.dtb")
 
 
 def kernel_release(architecture: str) -> str:

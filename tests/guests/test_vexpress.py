@@ -1,0 +1,40 @@
+"""Debian's kernel and installer for armhf on Versatile Express boards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from armhf_kernel import BOOT_TIME, FIRST_PROCESS, FIRST_QUESTION, comparable, kernel_options, said_in_qemu, until
+from guest_machine import Guest
+
+TREES = {"vexpress-a9": "vexpress-v2p-ca9", "vexpress-a15": "vexpress-v2p-ca15-tc1"}
+
+
+def test_the_kernel_finds_the_boards_devices() -> None:
+    options = kernel_options("vexpress-a15", TREES["vexpress-a15"], "console=ttyAMA0 panic=-1", initrd=False)
+    with Guest(*options, "-no-reboot") as guest:
+        text = until(guest, "Unable to mount root fs")
+    assert "Machine model: V2P-CA15" in text
+    assert "arch_timer: cp15 timer(s) running at 62.50MHz" in text
+    assert "1c090000.serial: ttyAMA0 at MMIO 0x1c090000 (irq = " in text
+    assert "rtc-pl031 1c170000.rtc: setting system clock to" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(TREES))
+def test_the_kernel_says_what_it_says_in_qemu(name: str, tmp_path: Path) -> None:
+    options = kernel_options(name, TREES[name])
+    machine = ["-M", f"{name},secure=off"]
+    expected = said_in_qemu(tmp_path, [*options, *machine, "-net", "nic"], FIRST_PROCESS)
+    with Guest(*options, "-net", "nic") as guest:
+        said = until(guest, FIRST_PROCESS)
+    assert comparable(said) ^ comparable(expected) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(TREES))
+def test_the_installer_asks_its_first_question(name: str) -> None:
+    with Guest(*kernel_options(name, TREES[name]), "-net", "nic") as guest:
+        guest.wait_serial(FIRST_QUESTION, 2 * BOOT_TIME)
+        guest.wait_serial("English", 120)
