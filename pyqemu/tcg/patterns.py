@@ -30,7 +30,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from struct import Struct
 from struct import error as StructError
 from typing import Any
@@ -95,6 +95,25 @@ class Field:
         return sum((number >> low & (1 << width) - 1) << at for low, at, width in self.pieces)
 
 
+@cache
+def _fixed_bits(word: str) -> tuple[int, int] | None:
+    """Mask and value of a word that is bits; None for others."""
+    if word.strip("01x"):
+        return None
+    return int(word.replace("0", "1").replace("x", "0"), 2), int(word.replace("x", "0"), 2)
+
+
+@cache
+def _piece(word: str) -> tuple[str, int, int, bool, int] | None:
+    """Name, lowest bit, width, sign and factor (or 0) of a word that is a field or a part of one; None for others."""
+    match = _WORD.fullmatch(word)
+    if match is None or not (match["width"] or match["high"]):
+        return None
+    low, high = int(match["low"] or 0), int(match["high"] or 0)
+    width = high - low + 1 if match["high"] else int(match["width"])
+    return match["name"], low, width, bool(match["sign"]), int(match["factor"] or 0)
+
+
 class Pattern:
     """A pattern, read.
 
@@ -115,23 +134,23 @@ class Pattern:
 
     def _word(self, word: str, end: int) -> int:
         """Take a word whose first bit is just below *end*; returns how many bits it has."""
-        if not set(word) - set("01x"):
+        bits = _fixed_bits(word)
+        if bits is not None:
             at = end - len(word)
             if at >= 0:
-                self.mask |= int(word.replace("0", "1").replace("x", "0"), 2) << at
-                self.value |= int(word.replace("x", "0"), 2) << at
+                self.mask |= bits[0] << at
+                self.value |= bits[1] << at
             return len(word)
-        match = _WORD.fullmatch(word)
-        if match is None or not (match["width"] or match["high"]):
+        piece = _piece(word)
+        if piece is None:
             raise ValueError(f"'{word}' in the pattern '{self.text}' is neither bits nor a field")
-        low, high = int(match["low"] or 0), int(match["high"] or 0)
-        width = high - low + 1 if match["high"] else int(match["width"])
-        field = self.fields.setdefault(match["name"], Field(match["name"]))
+        name, low, width, signed, factor = piece
+        field = self.fields.setdefault(name, Field(name))
         if any(low < there + bits and there < low + width for there, _, bits in field.pieces):
             raise ValueError(f"'{word}' in the pattern '{self.text}' stands there twice")
         field.pieces.append((low, end - width, width))
-        field.signed |= bool(match["sign"])
-        field.factor = int(match["factor"] or field.factor)
+        field.signed |= signed
+        field.factor = factor or field.factor
         if (field.signed or field.factor > 1) and field.name not in NUMBERS:
             raise ValueError(f"'{word}' in the pattern '{self.text}': only {' and '.join(NUMBERS)} are numbers")
         return width
@@ -139,10 +158,6 @@ class Pattern:
     def matches(self, word: int) -> bool:
         """Whether the word has the fixed bits."""
         return word & self.mask == self.value
-
-    def overlaps(self, other: Pattern) -> bool:
-        """Whether a word may match both."""
-        return not (self.value ^ other.value) & self.mask & other.mask
 
     def refines(self, other: Pattern) -> bool:
         """Whether it fixes all that *other* does, and more."""
@@ -205,7 +220,11 @@ class Encoding:
 
 
 def _parameters(function: Callable[..., Any]) -> list[str]:
-    return list(inspect.signature(function).parameters)
+    """The names of a function's parameters."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return list(inspect.signature(function).parameters)
+    return list(code.co_varnames[: code.co_argcount])
 
 
 def _stage(stage: Stage, literals: dict[str, int], disp: bool, imm: bool, t: Any) -> None:
@@ -280,10 +299,12 @@ class InstructionSet:
 
     def check(self) -> None:
         """:raise ValueError: two patterns overlap, and neither is the other one with more bits."""
-        for number, first in enumerate(self.encodings):
-            for second in self.encodings[max(number + 1, self._checked) :]:
-                one, two = first.pattern, second.pattern
-                if one.overlaps(two) and not (one.refines(two) or two.refines(one)):
+        all_bits = [(each.pattern.mask, each.pattern.value) for each in self.encodings]
+        for number, (mask, value) in enumerate(all_bits):
+            start = max(number + 1, self._checked)
+            both = [at for at, (m, v) in enumerate(all_bits[start:], start) if not (value ^ v) & mask & m]
+            for first, second in ((self.encodings[number], self.encodings[at]) for at in both):
+                if not (first.pattern.refines(second.pattern) or second.pattern.refines(first.pattern)):
                     raise ValueError(f"{self.name}: {first!r} and {second!r} overlap")
         self._checked = len(self.encodings)
 
@@ -294,9 +315,9 @@ class InstructionSet:
 
 
 def _check_parameters(function: Stage, pattern: Pattern, computed: dict[str, Compute]) -> None:
-    parameters = list(inspect.signature(function).parameters.values())[1:]
-    wanted = {each.name for each in parameters if each.default is inspect.Parameter.empty}
-    known = {each.name for each in parameters}
+    parameters = _parameters(function)[1:]
+    optional = len(function.__defaults__ or ())
+    wanted, known = set(parameters[: len(parameters) - optional]), set(parameters)
     consumed = {name for compute in computed.values() for name in _parameters(compute)}
     given = (pattern.fields.keys() | computed.keys()) - (consumed - known)
     if not wanted <= given <= known or not consumed <= pattern.fields.keys():
