@@ -17,6 +17,7 @@ from pyqemu.util.errors import OptionError, UserError
 LINES = [
     "-m 64 -smp 1 -boot order=dc,menu=on,strict=on -machine pc,usb=off -accel tcg -rtc base=utc,clock=vm",
     "-hda {dir}/disk -cdrom {dir}/disk.iso",
+    "-machine vexpress-a9 -sd {dir}/disk -pflash {dir}/disk -pflash {dir}/disk.iso",
     "-drive file={dir}/disk,format=raw,if=none,id=d -device ide-hd,drive=d,bootindex=1,id=x",
     "-chardev socket,id=c,path={dir}/q,server=on,wait=off -mon chardev=c,mode=control,pretty=on",
     "-qmp unix:{dir}/q,server,nowait -monitor tcp:127.0.0.1:1,server,nowait",

@@ -146,6 +146,13 @@ def test_short_forms_of_drives(arguments: str, index: int, media: str) -> None:
     assert (drive.index, drive.media) == (index, media)
 
 
+def test_short_forms_of_boards_drives() -> None:
+    drives = parse("-M vexpress-a9 -sd card -pflash first -pflash second").config.drives
+    assert [(drive.interface, drive.file) for drive in drives] == [
+        ("sd", "card"), ("pflash", "first"), ("pflash", "second"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("number", range(4))
 def test_each_short_form_is_an_option_of_its_own(number: int) -> None:
     assert OPTIONS[f"hd{'abcd'[number]}"].help.endswith(str(number))

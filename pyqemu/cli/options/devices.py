@@ -83,7 +83,9 @@ def balloon(line: CommandLine, text: str) -> None:
 # --- drives -----------------------------------------------------------------------------------------------------------
 
 
-@option("drive", "file=FILE[,if=ide|floppy|virtio|none][,index=N][,media=disk|cdrom][,format=F][,...]", "a drive")
+@option(
+    "drive", "file=FILE[,if=ide|floppy|virtio|sd|pflash|none][,index=N][,media=disk|cdrom][,format=F][,...]", "a drive"
+)
 def drive(line: CommandLine, text: str) -> None:
     options = DriveOptions.parse(text)
     line.groups.record("drive", parse_options(text))
@@ -122,6 +124,19 @@ _register_drives()
 def compact_disc(line: CommandLine, text: str) -> None:
     line.config.drives.append(cdrom(text))
     line.groups.record("drive", {"file": text, "index": "2", "media": "cdrom"})
+
+
+def _register_boards_drives() -> None:
+    """Drives for which boards have places of their own: each option is the next one."""
+    for name, what in (("sd", "memory card"), ("pflash", "bank of flash memory")):
+
+        @option(name, "FILE", f"image of a {what}")
+        def drive(line: CommandLine, text: str, name: str = name) -> None:
+            line.config.drives.append(DriveOptions.from_mapping({"file": text, "if": name}))
+            line.groups.record("drive", {"file": text, "if": name})
+
+
+_register_boards_drives()
 
 
 @switch("snapshot", "write to temporary files instead of the images")
