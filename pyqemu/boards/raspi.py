@@ -14,6 +14,7 @@ from pyqemu.hw.char.pl011 import Pl011
 from pyqemu.hw.dma.bcm2835_dma import Bcm2835Dma
 from pyqemu.hw.intc.bcm2835_ic import Bcm2835Ic
 from pyqemu.hw.intc.bcm2836_control import Bcm2836Control
+from pyqemu.hw.misc.bcm2835_cprman import Bcm2835Cprman
 from pyqemu.hw.misc.bcm2835_mbox import Bcm2835Mbox
 from pyqemu.hw.misc.bcm2835_property import Bcm2835Property
 from pyqemu.hw.sd.sdhci import Sdhci
@@ -29,7 +30,8 @@ FIRMWARE = 0x8000  #: where it is loaded
 BOARD_REVISION = 0xA2_1041
 SD_CAPABILITIES = 0x0520_34B4
 # Offsets of devices, and their interrupts of the graphics core's.  fmt: off
-DMA, DMA15, IC, MAILBOX, UART0, AUX, EMMC = 0x7000, 0xE0_5000, 0xB200, 0xB800, 0x20_1000, 0x21_5000, 0x30_0000
+DMA, DMA15, IC, MAILBOX, CLOCKS = 0x7000, 0xE0_5000, 0xB200, 0xB800, 0x10_1000
+UART0, AUX, EMMC = 0x20_1000, 0x21_5000, 0x30_0000
 IRQ_DMA0, IRQ_AUX, IRQ_UART0, IRQ_EMMC = 16, 29, 57, 62
 ARM_IRQ_MAILBOX = 1
 DMA_CHANNELS, DMA_INTERRUPTS = 16, 13
@@ -55,6 +57,7 @@ class Raspi2(ArmBoard):
         self.system_memory.add(PERIPHERALS, self.peripherals, priority=1)
         self.bus_space = AddressSpace("bcm2835-gpu", self._graphics_view(), gaps_read_zero=True)
         self.ic = self._peripheral(Bcm2835Ic(self.control.gpu_irq, self.control.gpu_fiq), IC)
+        self._peripheral(Bcm2835Cprman(), CLOCKS)
         irqs = self.ic.gpu_inputs
         self.uart = self._peripheral(Pl011(irqs[IRQ_UART0], chardev=self.open_serial(0)), UART0)
         self._peripheral(Bcm2835Aux(irqs[IRQ_AUX], chardev=self.open_serial(1)), AUX)

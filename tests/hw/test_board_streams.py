@@ -29,6 +29,7 @@ from pyqemu.hw.intc.pl190 import Pl190, VersatileSic
 from pyqemu.hw.misc.a9scu import A9Scu
 from pyqemu.hw.misc.arm_l2x0 import L2x0
 from pyqemu.hw.misc.arm_sysctl import ArmSysctl
+from pyqemu.hw.misc.bcm2835_cprman import Bcm2835Cprman
 from pyqemu.hw.misc.bcm2835_mbox import Bcm2835Mbox
 from pyqemu.hw.misc.bcm2835_property import Bcm2835Property
 from pyqemu.hw.net.lan9118 import Lan9118
@@ -95,6 +96,7 @@ DEVICES: list[tuple[tuple[str, ...], str, Callable[[], Any]]] = [
     (RASPI, "bcm2836-control", lambda: Bcm2836Control(FakeClock(), [])),
     (RASPI, "bcm2835-mbox", lambda: Bcm2835Mbox(Irq())),
     (RASPI, "bcm2835-property", lambda: Bcm2835Property(no_memory(), 0)),
+    (RASPI, "bcm2835-cprman", Bcm2835Cprman),
     (RASPI, "bcm2835-dma", lambda: Bcm2835Dma(no_memory(), lines(16))),
     (RASPI, "sdhci", lambda: Sdhci(FakeClock(), Irq(), SdCard(FakeClock()), no_memory(), capareg=0x52134B4)),
     (VEXPRESS, "pl181", lambda: Pl181((Irq(), Irq()), SdCard(FakeClock()))),
