@@ -12,7 +12,6 @@ import gzip
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Literal
 
 from pyqemu.util.errors import UserError
 from pyqemu.util.units import MIB
@@ -231,7 +230,7 @@ class _Segment:
         return self.is_code and self.virtual <= address < self.virtual + self.in_file
 
 
-def _segment(image: bytes, at: int, wide: bool, order: Literal["<", ">"]) -> _Segment | None:
+def _segment(image: bytes, at: int, wide: bool, order: str) -> _Segment | None:
     if wide:
         kind, flags, offset, virtual, physical, in_file, in_memory = struct.unpack_from(f"{order}IIQQQQQ", image, at)
     else:

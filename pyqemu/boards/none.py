@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pyqemu.boards.arm_models import processor_models
 from pyqemu.boards.config import MachineConfig
 from pyqemu.boards.object_tree import object_tree
 from pyqemu.boards.registry import BoardType, machine_infos, register
@@ -17,7 +18,6 @@ from pyqemu.qom.types import TYPES
 from pyqemu.system import System
 from pyqemu.system.inspection import Inspection
 from pyqemu.system.machine import CpuModels, MachineFacts
-from pyqemu.targets.aarch64 import introspection as aarch64
 from pyqemu.targets.x86 import introspection as x86
 from pyqemu.targets.x86.state import X86Cpu
 from pyqemu.util.errors import UserError
@@ -78,9 +78,8 @@ class NoMachine(Plugging):
 
 def _models(target: str) -> CpuModels:
     """What processors the program could have, which is what most clients start it for."""
-    if target == "aarch64":
-        aarch64.register_types()
-        return aarch64.Aarch64Models()
+    if target in ("aarch64", "arm"):
+        return processor_models(target)
     x86.register_types(target)
     return x86.X86Models(target)
 
@@ -97,4 +96,4 @@ def _open_ports(config: MachineConfig, chardevs: Chardevs) -> None:
 
 
 TYPES.add(NoneMachine.type_name, "machine")
-register(BoardType("none", "empty machine", ("aarch64", "i386", "x86_64"), NoMachine, is_empty=True))
+register(BoardType("none", "empty machine", ("aarch64", "arm", "i386", "x86_64"), NoMachine, is_empty=True))

@@ -14,6 +14,7 @@ from pyqemu.boards.config import MachineConfig
 from pyqemu.boards.drives import settled_drives
 from pyqemu.boards.registry import BoardType, register
 from pyqemu.boards.virt_options import VirtOptions
+from pyqemu.boards.virt_processor import DEFAULT_CPU, ask_firmware, compatible, make_processor
 from pyqemu.boards.virt_saved import saved_machine
 from pyqemu.boards.virt_show import show_virt
 from pyqemu.boards.virt_tree import TreeFacts, device_tree
@@ -39,7 +40,9 @@ from pyqemu.system.guest_time import GuestTime
 from pyqemu.targets.aarch64.layout import FIQ, IRQ
 from pyqemu.targets.aarch64.state import Aarch64Cpu
 from pyqemu.targets.arm.generic_timer import HYPERVISOR, PHYSICAL, SECURE, VIRTUAL
+from pyqemu.targets.arm.introspection import CpuNode
 from pyqemu.targets.arm.psci import Psci
+from pyqemu.targets.arm.state import ArmCpu
 from pyqemu.util.errors import UserError
 from pyqemu.util.units import MIB
 
@@ -51,16 +54,16 @@ if TYPE_CHECKING:
 
 DRIVE_LIMITS = {"virtio": at.VIRTIO_SLOTS}
 TIMER_PPIS = {PHYSICAL: at.PPI_PHYSICAL, VIRTUAL: at.PPI_VIRTUAL, HYPERVISOR: at.PPI_HYPERVISOR, SECURE: at.PPI_SECURE}
-DEFAULT_CPU = "cortex-a57"
 FLASH_BLOCKS, FLASH_SECTOR = 256, 256 << 10
 FW_CFG_NB_CPUS = 0x05
 FW_CFG_KERNEL, FW_CFG_INITRD, FW_CFG_CMDLINE = (0x08, 0x11), (0x0B, 0x12), (0x14, 0x15)
 """Keys of sizes and contents."""
-COMPATIBLE = {"cortex-a57": "arm,cortex-a57", "cortex-a53": "arm,cortex-a53", "max": "arm,armv8"}
 
 
 class Virt(Plugging):
     """One board. Its constructor wires everything; :meth:`reset` is registered with *system*."""
+
+    processor: CpuNode
 
     def __init__(self, config: MachineConfig, system: System, engine: Engine, drives: DriveTable,
                  chardevs: Chardevs) -> None:  # fmt: skip
@@ -91,8 +94,8 @@ class Virt(Plugging):
         self.system_memory.add(at.RAM.base, self.ram)
         self.memory_space = AddressSpace("memory", self.system_memory)
         self.io_space = AddressSpace("I/O", MemoryRegion.container("io", 0x10000))
-        self.cpu = Aarch64Cpu(config.cpu or DEFAULT_CPU, memory=self.memory_space, io=self.io_space, engine=engine,
-                              clock=self.system.clock, lock=self.system.lock)  # fmt: skip
+        self.cpu = make_processor(config, memory=self.memory_space, io=self.io_space, engine=engine,
+                                  clock=self.system.clock, lock=self.system.lock)  # fmt: skip
         self.time = GuestTime(self.system.clock)
         self.psci = Psci(partial(self.system.request_shutdown, ShutdownCause.GUEST_SHUTDOWN),
                          partial(self.system.request_reset, ShutdownCause.GUEST_RESET), self._suspend)  # fmt: skip
@@ -102,11 +105,7 @@ class Virt(Plugging):
         self.cpu.halted = True
 
     def _firmware_call(self, exception_class: int) -> bool:
-        """HVC and SMC: firmware's part, which is PSCI. What is unknown is answered as such (DEN 0028, 5.2)."""
-        x = self.cpu.x
-        answer = self.psci.call(x[0] & 0xFFFFFFFF, (x[1], x[2], x[3]))
-        x[0] = -1 if answer is None else answer
-        return True
+        return ask_firmware(self.psci, self.cpu)
 
     # --- devices ------------------------------------------------------------------------------------------------------
 
@@ -115,6 +114,8 @@ class Virt(Plugging):
         irq, fiq = Irq(partial(self._request, IRQ)), Irq(partial(self._request, FIQ))
         self.gic: ArmGic | ArmGicV3
         if self.options.gic_version == 3:
+            if isinstance(cpu, ArmCpu):
+                raise UserError(f"gic-version=3: not with {cpu.model.name}, which has 32 bits", "gic-version=2")
             third = ArmGicV3(num_cpu=1, num_irq=at.GIC_IRQS)
             processor = third.cpus[0]
             processor.irq.connect(irq.set)
@@ -249,7 +250,7 @@ class Virt(Plugging):
     def _load(self) -> Boot:
         """What ``-bios`` or ``-kernel`` name; without either nothing runs, as no firmware is built in."""
         config = self.config
-        place = KernelPlace(self.memory_space, at.RAM.base, config.memory, is_64bit=True, tree=self._tree)
+        place = KernelPlace(self.memory_space, at.RAM.base, config.memory, is_64bit=self.is_64bit, tree=self._tree)
         if config.bios:
             self._load_firmware()
             return load_tree(place, config)
@@ -257,9 +258,16 @@ class Virt(Plugging):
             raise UserError("machine 'virt' needs firmware or a kernel", "-bios FILE or -kernel FILE")
         return load_kernel(place, config)
 
+    @property
+    def is_64bit(self) -> bool:
+        """Whether the processors have 64 bits."""
+        return isinstance(self.cpu, Aarch64Cpu)
+
     def _tree(self) -> bytes:
-        compatible = COMPATIBLE.get(self.cpu.model.name, "arm,armv8")
-        return device_tree(TreeFacts(self.config.memory, ((compatible, 0),), gic_version=self.options.gic_version))
+        cpus = ((compatible(self.cpu), 0),)
+        return device_tree(
+            TreeFacts(self.config.memory, cpus, gic_version=self.options.gic_version, is_64bit=self.is_64bit)
+        )
 
     def _load_firmware(self) -> None:
         """Firmware begins at address 0, and finds the kernel by fw_cfg."""
@@ -313,10 +321,10 @@ register(
     BoardType(
         "virt-2.6",
         "QEMU 2.6 ARM Virtual Machine",
-        ("aarch64",),
+        ("aarch64", "arm"),
         build,
         alias="virt",
-        default_cpus={"aarch64": "cortex-a57-arm-cpu"},
+        default_cpus={name: f"{cpu}-arm-cpu" for name, cpu in DEFAULT_CPU.items()},
         default_ram="mach-virt.ram",
     )
 )

@@ -14,6 +14,7 @@ from pyqemu.memory import RamBlock
 from pyqemu.migration.state.machine import SavedMachine
 from pyqemu.qom.vmstate import Bool, VMState
 from pyqemu.targets.aarch64.vmstate import COMMON_ORDER, CPU_ORDER, CommonState, SavedCpu
+from pyqemu.targets.arm.state import ArmCpu
 
 if TYPE_CHECKING:
     from pyqemu.boards.virt import Virt
@@ -55,6 +56,9 @@ def saved_machine(virt: Virt) -> SavedMachine:
 
 
 def _processor(virt: Virt, machine: SavedMachine) -> None:
+    if isinstance(virt.cpu, ArmCpu):
+        machine.unsaved.append(virt.processor)
+        return
     saved = SavedCpu(virt.cpu)
     virt.system.on_reset(saved.reset)
     machine.add("cpu_common", CommonState(virt.cpu), order=COMMON_ORDER)

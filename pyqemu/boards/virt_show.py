@@ -5,15 +5,20 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pyqemu.boards.arm_models import processor_models
 from pyqemu.boards.object_tree import object_tree
 from pyqemu.boards.registry import machine_infos
+from pyqemu.boards.virt_processor import Processor, architecture
 from pyqemu.hw.pci.monitor import pci_text
 from pyqemu.qom import Container
 from pyqemu.qom.types import TYPES
 from pyqemu.system.inspection import Inspection
 from pyqemu.system.machine import CpuPlace, MachineFacts
-from pyqemu.targets.aarch64.introspection import Aarch64CpuNode, Aarch64Models, register_types
+from pyqemu.targets.aarch64.introspection import Aarch64CpuNode
 from pyqemu.targets.aarch64.monitor import Aarch64View
+from pyqemu.targets.arm.introspection import ArmCpuNode, CpuNode
+from pyqemu.targets.arm.monitor import ArmView, StateView
+from pyqemu.targets.arm.state import ArmCpu
 
 if TYPE_CHECKING:
     from pyqemu.boards.virt import Virt
@@ -37,21 +42,29 @@ def show_virt(board: Virt) -> None:
             peripheral.add_child(device.id, device)
         else:
             anonymous.add_child("device[*]", device)
-    register_types()
-    processor = Aarch64CpuNode(board.cpu)
+    target = architecture(board.config, board.cpu)
+    models = processor_models(target)
+    processor, view = _shown(board.cpu)
+    board.processor = processor
     unattached.add_child("device[*]", processor)
     unattached.add_child("sysbus", board.sysbus)
-    target = board.config.architecture or "aarch64"
     facts = MachineFacts(
         "virt-2.6", target, memory=board.config.memory, machines=partial(machine_infos, target),
         cpu_places=[CpuPlace(processor.type_name, processor.qom_path)],
     )  # fmt: skip
     inspection = Inspection(roots=[board.sysbus, *(slot.virtio_bus for slot in board.slots if slot.virtio_bus)],
                             spaces=[board.memory_space])  # fmt: skip
-    inspection.cpus.append(Aarch64View(board.cpu))
+    inspection.cpus.append(view)
     inspection.add_text("pci", partial(pci_text, board.pcie.pci))
-    for part in (root, inspection, facts, Aarch64Models()):
+    for part in (root, inspection, facts, models):
         board.system.add_part(part)
+
+
+def _shown(cpu: Processor) -> tuple[CpuNode, StateView]:
+    """A processor for the tree of objects, and for monitors."""
+    if isinstance(cpu, ArmCpu):
+        return ArmCpuNode(cpu), ArmView(cpu)
+    return Aarch64CpuNode(cpu), Aarch64View(cpu)
 
 
 TYPES.add(VirtMachine.type_name, "machine")

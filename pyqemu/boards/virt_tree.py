@@ -12,6 +12,7 @@ import fdt
 
 from pyqemu.boards import virt_map as at
 from pyqemu.boards.virt_map import Range
+from pyqemu.targets.arm import psci
 
 GIC_SPI, GIC_PPI = 0, 1
 EDGE, LEVEL = 1, 4
@@ -32,6 +33,7 @@ class TreeFacts:
     cpus: tuple[tuple[str, int], ...]
     psci_conduit: str = "hvc"
     gic_version: int = 2
+    is_64bit: bool = True
 
 
 def _node(name: str, *properties: Any) -> Any:
@@ -68,7 +70,7 @@ def device_tree(facts: TreeFacts) -> bytes:
     root.append(_words("#address-cells", 2))
     root.append(_words("#size-cells", 2))
     root.append(_words("interrupt-parent", PHANDLE_GIC))
-    for node in (_chosen(), _memory(facts), _cpus(facts), _psci(facts), _timer(), _gic(facts), _clock(), _flash(),
+    for node in (_chosen(), _memory(facts), _cpus(facts), _psci(facts), _timer(facts), _gic(facts), _clock(), _flash(),
                  _uart(), _rtc(), _fw_cfg(), _pcie(), _gpio(), _power_button(), *_virtio()):  # fmt: skip
         root.append(node)
     blob: bytes = tree.to_dtb(version=17)
@@ -95,16 +97,18 @@ def _cpus(facts: TreeFacts) -> Any:
 
 
 def _psci(facts: TreeFacts) -> Any:
+    size = psci.SMC64 if facts.is_64bit else 0
     return _node("psci", _strings("compatible", "arm,psci-0.2", "arm,psci"), _strings("method", facts.psci_conduit),
-                 _words("cpu_suspend", 0xC4000001), _words("cpu_off", 0x84000002), _words("cpu_on", 0xC4000003),
-                 _words("migrate", 0xC4000005))  # fmt: skip
+                 _words("cpu_suspend", size | psci.CPU_SUSPEND), _words("cpu_off", psci.CPU_OFF),
+                 _words("cpu_on", size | psci.CPU_ON), _words("migrate", size | psci.MIGRATE))  # fmt: skip
 
 
-def _timer() -> Any:
+def _timer(facts: TreeFacts) -> Any:
+    kinds = ("arm,armv8-timer", "arm,armv7-timer")
     interrupts: list[int] = []
     for number in (at.PPI_SECURE, at.PPI_PHYSICAL, at.PPI_VIRTUAL, at.PPI_HYPERVISOR):
         interrupts += (GIC_PPI, number - FIRST_PPI, EDGE | 1 << 8)  # QEMU 2.6 claims that
-    return _node("timer", _strings("compatible", "arm,armv8-timer", "arm,armv7-timer"), fdt.Property("always-on"),
+    return _node("timer", _strings("compatible", *kinds[not facts.is_64bit :]), fdt.Property("always-on"),
                  _words("interrupts", *interrupts))  # fmt: skip
 
 

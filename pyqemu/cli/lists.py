@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 LOG_ITEMS = {
     "in_asm": "show guest code of each block that is translated",
     "op": "show the IR of each block",
@@ -43,13 +45,9 @@ def machines(architecture: str | None = None) -> str:
 
 def cpus(architecture: str | None = None) -> str:
     """The CPU models of an architecture; of the PC's, if none is named."""
-    if architecture == "aarch64":
-        from pyqemu.targets.aarch64 import models as aarch64
-
-        return aarch64.list_models()
-    from pyqemu.targets.x86 import models as x86
-
-    return x86.list_models()
+    name = architecture if architecture in ("aarch64", "arm") else "x86"
+    text: str = importlib.import_module(f"pyqemu.targets.{name}.models").list_models()
+    return text
 
 
 def devices() -> str:

@@ -38,21 +38,24 @@ def nodes(blob: bytes) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.skipif(QEMU is None, reason="needs Debian's qemu-system-arm")
-def test_the_tree_is_qemus(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("model", "is_64bit"), [("cortex-a57", True), ("cortex-a15", False)])
+def test_the_tree_is_qemus(model: str, is_64bit: bool, tmp_path: Path) -> None:
     """The same nodes with the same registers, interrupts and names, of all that is there."""
     blob = tmp_path / "qemu.dtb"
     subprocess.run(
-        [str(QEMU), "-M", f"virt-2.6,dumpdtb={blob}", "-cpu", "cortex-a57", "-m", "256", "-nodefaults", "-display",
+        [str(QEMU), "-M", f"virt-2.6,dumpdtb={blob}", "-cpu", model, "-m", "256", "-nodefaults", "-display",
          "none", "-accel", "tcg"], check=True, capture_output=True,
     )  # fmt: skip
     theirs = nodes(blob.read_bytes())
-    ours = nodes(device_tree(TreeFacts(256 * MIB, (("arm,cortex-a57", 0),))))
+    ours = nodes(device_tree(TreeFacts(256 * MIB, ((f"arm,{model}", 0),), is_64bit=is_64bit)))
     missing = [path for path in theirs if path not in ours and not any(name in path for name in ABSENT)]
     assert [path for path in missing if "memory" not in path and "v2m" not in path] == []
     for path in ours.keys() & theirs.keys():
         for name in ("reg", "interrupts", "compatible", "clock-names", "method", "#interrupt-cells"):
             if name in ours[path] and name in theirs[path] and path not in ("/psci",):
                 assert ours[path][name] == theirs[path][name], (path, name)
+    for name in ("method", "cpu_on", "cpu_off", "cpu_suspend", "migrate"):
+        assert ours["/psci"][name] == theirs["/psci"][name], name
 
 
 def test_the_tree_tells_of_processors_and_devices() -> None:
@@ -69,6 +72,11 @@ def test_the_tree_tells_of_processors_and_devices() -> None:
         ({"kernel": "/nonexistent/Image"}, "No such file or directory"),
         ({"kernel": "x", "cpu": "cortex-z1"}, "unable to find CPU model 'cortex-z1'"),
         ({"kernel": "x", "cpu": "max,+nonsense"}, "CPU model max has no feature 'nonsense'"),
+        ({"kernel": "x", "cpu": "cortex-a15,hivecs=on"}, "-cpu cortex-a15: Property '.hivecs' not found"),
+        ({"kernel": "x", "cpu": "cortex-a15,+neon"}, r"Expected key=value format, found \+neon"),
+        ({"kernel": "x", "cpu": "cortex-a9"}, "machine 'virt': CPU cortex-a9 not supported"),
+        ({"kernel": "x", "cpu": "cortex-a57", "architecture": "arm"}, "unable to find CPU model 'cortex-a57'"),
+        ({"kernel": "x", "cpu": "cortex-a15", "machine_options": {"gic-version": "3"}}, "gic-version=3: not with"),
         ({"kernel": "x", "memory": MIB + 4096}, "whole mebibytes"),
         ({"kernel": "x", "machine_options": {"gic-version": "4"}}, "Invalid gic-version value '4'"),
         ({"kernel": "x", "machine_options": {"secure": "on"}}, "secure=on: boards with EL2 or EL3 are not there yet"),
@@ -83,7 +91,8 @@ def test_bad_configurations(changes: dict[str, Any], complaint: str) -> None:
 def test_boards_are_found_by_name_and_architecture() -> None:
     assert registry.find("", None).name == "pc-i440fx-2.6"
     assert registry.find("virt", "aarch64").name == "virt-2.6"
-    assert "aarch64" in registry.architectures()
+    assert registry.find("virt", "arm").name == "virt-2.6"
+    assert {"aarch64", "arm"} <= set(registry.architectures())
     with pytest.raises(UserError, match="No machine specified, and there is no default"):
         registry.find("", "aarch64")
     with pytest.raises(UserError, match="unsupported machine type 'virt'"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pyqemu.targets.arm.models import MODELS as MODELS_32
 from pyqemu.util.errors import UserError
 
 PFR0_EL2, PFR0_EL3, PFR0_GIC = 0xF00, 0xF000, 1 << 24
@@ -87,7 +88,7 @@ def cpu_model(text: str) -> Model:
 
 def list_models() -> str:
     """Return the answer to ``-cpu help``."""
-    lines = ["Available CPUs:", *(f"  {name}" for name in sorted({*MODELS, *ALIASES}))]
+    lines = ["Available CPUs:", *(f"  {name}" for name in sorted({*MODELS, *ALIASES, *MODELS_32}))]
     return "\n".join([*lines, "", "Recognized features:", f"  {' '.join(sorted(FEATURES))}"])
 
 

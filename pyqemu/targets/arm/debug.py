@@ -25,7 +25,17 @@ def registers_text(cpu: ArmCpu) -> str:
     letters = "".join(name if cpsr & bit else "-" for name, bit in (("N", N), ("Z", Z), ("C", C), ("V", V)))
     state = "T" if cpu.thumb else "A"
     security = "" if not cpu.has_el3 else "NS " if cpu.sys.scr_el3 & 1 else "S "
-    return f"{text}PSR={cpsr:08x} {letters} {state} {security}{NAMES[cpu.cpu_mode]}32"
+    text += f"PSR={cpsr:08x} {letters} {state} {security}{NAMES[cpu.cpu_mode]}32"
+    return "\n".join([text, *_extension_registers(cpu)])
+
+
+def _extension_registers(cpu: ArmCpu) -> Iterator[str]:
+    if not cpu.model.has("vfp"):
+        return
+    for number in range(32 if cpu.model.has("d32") else 16):
+        value = cpu.v[number]
+        yield f"s{2 * number:02d}={value & M32:08x} s{2 * number + 1:02d}={value >> 32:08x} d{number:02d}={value:016x}"
+    yield f"FPSCR: {cpu.fpscr:08x}"
 
 
 def disassemble(code: bytes, address: int, *, thumb: bool) -> list[tuple[int, str]]:

@@ -6,9 +6,11 @@ MPCore DDI 0360, Cortex-A8 DDI 0344, Cortex-A9 DDI 0388, Cortex-A7 DDI 0464, Cor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from pyqemu.util.errors import UserError
+from pyqemu.util.options import parse_bool
 
 V5 = frozenset(("v4t", "v5", "v5e", "v5j", "vfp", "short_vectors"))
 V6 = V5 | {"v6"}
@@ -23,6 +25,8 @@ class Model:
 
     :ivar features: names that instructions ask for (``feature=``), and other abilities
     :ivar ccsidr: cache sizes: level 1 data, level 1 instruction, level 2 unified
+    :ivar high_vectors: whether vectors are at 0xFFFF0000 after a reset (the input VINITHI)
+    :ivar cbar: CBAR: where the private memory region of the processors is
     """
 
     name: str
@@ -41,6 +45,8 @@ class Model:
     dbgdidr: int = 0
     clidr: int = 0
     ccsidr: tuple[int, ...] = ()
+    high_vectors: bool = False
+    cbar: int = 0
 
     def has(self, feature: str) -> bool:
         """Whether it has a feature."""
@@ -84,12 +90,57 @@ MODELS = {
 }  # fmt: skip
 
 
-def cpu_model(name: str) -> Model:
-    """The model of a ``-cpu`` argument.
+def _el3(model: Model, text: str) -> Model:
+    return model if parse_bool(text, "has_el3") else replace(model, features=model.features - {"security"})
 
-    :raise UserError: there is no such processor.
+
+def _number(name: str, bits: int) -> Callable[[Model, str], Model]:
+    def change(model: Model, text: str) -> Model:
+        try:
+            value = int(text, 0)
+        except ValueError:
+            value = -1
+        if not 0 <= value < 1 << bits:
+            raise UserError(f"CPU property '{text}' is no number of {bits} bits", "such as 0x1000")
+        return replace(model, **{name: value})  # type: ignore[arg-type]
+
+    return change
+
+
+PROPERTIES: dict[str, tuple[str | None, Callable[[Model, str], Model]]] = {
+    "reset-hivecs": (None, lambda model, text: replace(model, high_vectors=parse_bool(text, "reset-hivecs"))),
+    "midr": (None, _number("midr", 32)),
+    "reset-cbar": ("v7mp", _number("cbar", 32)),
+    "has_el3": ("security", _el3),
+}
+"""What ``-cpu`` can change: the feature that a model needs to have the property, and the change (QEMU 2.6)."""
+
+
+def properties(model: Model) -> list[str]:
+    """The names of what can be changed of a model."""
+    return [name for name, (feature, _) in PROPERTIES.items() if feature is None or model.has(feature)]
+
+
+def cpu_model(text: str) -> Model:
+    """The model of a ``-cpu`` argument: a name, and ``PROPERTY=VALUE`` each with a comma before it.
+
+    :raise UserError: there is no such processor or property.
     """
+    name, *changes = text.split(",")
     model = MODELS.get(name)
     if model is None:
         raise UserError(f"unable to find CPU model '{name}'", f"one of {', '.join(sorted(MODELS))}")
+    known = properties(model)
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not equals:
+            raise UserError(f"-cpu {name}: Expected key=value format, found {change}.", f"keys: {', '.join(known)}")
+        if key not in known:
+            raise UserError(f"-cpu {name}: Property '.{key}' not found", f"one of {', '.join(known)}")
+        model = PROPERTIES[key][1](model, value)
     return model
+
+
+def list_models() -> str:
+    """Return the answer to ``-cpu help``."""
+    return "\n".join(["Available CPUs:", *(f"  {name}" for name in sorted(MODELS))])

@@ -125,13 +125,13 @@ class ArmCpu(Cpu):
         super().__init__(**collaborators)
         self.model = cpu_model(model) if isinstance(model, str) else model
         self.has_el3 = has_el3 and self.model.has("security")
-        self.high_vectors = high_vectors
+        self.high_vectors = high_vectors or self.model.high_vectors
         self.sys = SystemState()
         self.r = Registers32(self.q)
         self.v = ExtensionRegisters(self.q, self.l)
         self.mpidr = 1 << 31 if self.model.has("v7mp") else 0
         self.firmware_call: Callable[[int], bool] | None = None
-        self.fcse = self.cbar = 0
+        self.fcse, self.cbar = 0, self.model.cbar
         clock = self.clock if self.clock is not None else VirtualClock()
         self.timer, self.cycle_counter = GenericTimer(clock), CycleCounter(clock)
         self._decoders = ArmDecoders(self.model.has)

@@ -1,0 +1,69 @@
+"""The processors that a ``virt`` board may have, in both sizes: how they are made, and whom they ask for firmware.
+
+A processor of 32 bits answers under both names of the architecture, ``arm`` and ``aarch64``; one of 64 bits only under
+the second.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyqemu.boards import virt_map as at
+from pyqemu.boards.config import MachineConfig
+from pyqemu.targets.aarch64 import models as models64
+from pyqemu.targets.aarch64.state import Aarch64Cpu
+from pyqemu.targets.arm import models as models32
+from pyqemu.targets.arm.psci import SMC64, Psci
+from pyqemu.targets.arm.state import ArmCpu
+from pyqemu.util.errors import UserError
+
+if TYPE_CHECKING:
+    from pyqemu.targets.arm.state import Registers32
+
+DEFAULT_CPU = {"arm": "cortex-a15", "aarch64": "cortex-a57"}
+COMPATIBLE_32 = {"cortex-a7": "arm,cortex-a7", "cortex-a15": "arm,cortex-a15"}
+COMPATIBLE_64 = {"cortex-a57": "arm,cortex-a57", "cortex-a53": "arm,cortex-a53", "max": "arm,armv8"}
+NOT_SUPPORTED = -1
+
+Processor = ArmCpu | Aarch64Cpu
+
+
+def make_processor(config: MachineConfig, **collaborators: Any) -> Processor:
+    """Make what ``-cpu`` asks for.
+
+    :raise UserError: there is no such processor, or not on this board.
+    """
+    text = config.cpu or DEFAULT_CPU.get(config.architecture or "aarch64", DEFAULT_CPU["aarch64"])
+    name = text.partition(",")[0]
+    if config.architecture == "arm" or name in models32.MODELS:
+        model = models32.cpu_model(text)
+        if name not in COMPATIBLE_32:
+            known = COMPATIBLE_32 if config.architecture == "arm" else {**COMPATIBLE_32, **COMPATIBLE_64}
+            raise UserError(f"machine 'virt': CPU {name} not supported", f"one of {', '.join(sorted(known))}")
+        cpu = ArmCpu(model, **collaborators)
+        cpu.cbar = at.GIC_DISTRIBUTOR.base
+        return cpu
+    return Aarch64Cpu(models64.cpu_model(text), **collaborators)
+
+
+def compatible(cpu: Processor) -> str:
+    """What a device tree calls a processor."""
+    return (COMPATIBLE_32 if isinstance(cpu, ArmCpu) else COMPATIBLE_64)[cpu.model.name]
+
+
+def architecture(config: MachineConfig, cpu: Processor) -> str:
+    """What the machine is called: as it was asked for, or as its processor is."""
+    return config.architecture or ("arm" if isinstance(cpu, ArmCpu) else "aarch64")
+
+
+def ask_firmware(psci: Psci, cpu: Processor) -> bool:
+    """HVC and SMC: firmware's part, which is PSCI. What is unknown is answered as such (DEN 0028, 5.2)."""
+    registers: Registers32 | Any
+    if isinstance(cpu, ArmCpu):
+        registers = cpu.r
+        answer = None if registers[0] & SMC64 else psci.call(registers[0], (registers[1], registers[2], registers[3]))
+    else:
+        registers = cpu.x
+        answer = psci.call(registers[0] & 0xFFFFFFFF, (registers[1], registers[2], registers[3]))
+    registers[0] = NOT_SUPPORTED if answer is None else answer
+    return True
