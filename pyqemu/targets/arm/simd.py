@@ -115,11 +115,65 @@ def saturating(lane: Lane, sign: str, rows: Rows, plain: Rows) -> Stage:
             t.vec("pxor", limited, cut, out=cut)
             note_saturation(t, cut, whole=form.whole)
             write(t, form, limited)
+        elif not form.scalar:
+            minus = plain[form.bits].startswith("psub")
+            write(t, form, limited_sum(t, form.bits, t.v(form.n), t.v(form.m), sign, minus=minus, whole=form.whole))
         else:
             sources = Lanes(1, form.bits, sign == "s"), Lanes(2, form.bits, sign == "s")
             soft(t, lanewise(lane, sources, Result(form.bits, form.count, sign)), form)
 
     return stage
+
+
+def limited_sum(t: VectorTranslator, bits: int, a: Value, b: Value, sign: str, *, minus: bool, whole: bool) -> Value:
+    """A saturated sum or difference of lanes of 32 or 64 bits, for which there is no row; QC is set if it is cut.
+
+    :param whole: whether all lanes count, or those of the lower half
+    """
+    letter = LETTERS[bits]
+    out = t.vec(("psub" if minus else "padd") + letter, a, b, out=t.temp(128))
+    if sign == "u":
+        low, high = (a, b) if minus else (out, a)
+        cut = _unsigned_greater(t, bits, high, low)  # it has gone round
+        note_saturation(t, cut, whole=whole)
+        return t.vec("pandn" if minus else "por", cut, out, out=out)
+    turned = t.vec("pxor", a, out, out=t.temp(128))
+    other = t.vec("pxor", b, a if minus else out, out=t.temp(128))
+    cut = negative(t, bits, t.vec("pand", turned, other, out=turned))  # the sign is not what it can be
+    note_saturation(t, cut, whole=whole)
+    return t.vec("v_bsl", cut, extreme(t, bits, a), out, out=out)
+
+
+def extreme(t: VectorTranslator, bits: int, value: Value) -> Value:
+    """The largest or least number of each lane, with the sign that the lane has."""
+    sign = negative(t, bits, value)
+    return t.vec("pxor", sign, constant(t, bits, (1 << bits - 1) - 1), out=sign)
+
+
+def negative(t: VectorTranslator, bits: int, value: Value) -> Value:
+    """All ones where lanes are negative."""
+    zero = t.temp(128)
+    t.emit("zero128", zero.offset)
+    return t.vec("pcmpgt" + LETTERS[bits], zero, value, out=zero)
+
+
+def _unsigned_greater(t: VectorTranslator, bits: int, a: Value, b: Value) -> Value:
+    """All ones where unsigned lanes of *a* are greater."""
+    if bits < 64:
+        return t.vec(f"v_cmhi{bits}", a, b, out=t.temp(128))
+    top = constant(t, 64, 1 << 63)
+    first, second = (t.vec("pxor", value, top, out=t.temp(128)) for value in (a, b))
+    return t.vec("pcmpgtq", first, second, out=first)
+
+
+def limited_to(t: VectorTranslator, bits: int, value: Value, pattern: int, *, whole: bool) -> Value:
+    """Lanes that are the least number, as this is what an operation gives that overflows, become the greatest one.
+
+    :param pattern: what they are
+    """
+    cut = t.vec("pcmpeq" + LETTERS[bits], value, constant(t, bits, pattern), out=t.temp(128))
+    note_saturation(t, cut, whole=whole)
+    return t.vec("pxor", cut, value, out=cut)
 
 
 def note_saturation(t: VectorTranslator, difference: Value, *, whole: bool) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.arm.simd import Form, Stage, constant, half, lettered, soft, write_half
+from pyqemu.targets.arm.simd import Form, Stage, constant, half, lettered, limited_sum, limited_to, soft, write_half
 from pyqemu.targets.arm.simd_same import ADD, SMALL, SUB
 from pyqemu.targets.arm.simd_soft import SAME, Lanes, Result, doubling_accumulated, lanewise
 from pyqemu.tcg.builder import Value
@@ -85,12 +85,26 @@ def high_half(rows: dict[int, str], rounding: int) -> Stage:
     return stage
 
 
+def _doubling_rows(t: VectorTranslator, form: Form, minus: int | None) -> None:
+    """Twice a product is too large where both factors are the least number, and the least number itself then."""
+    wide = 2 * form.bits
+    product = t.vec(LONG_PRODUCTS["s", form.bits], widened(t, form.n, form, "s"), widened(t, form.m, form, "s"),
+                    out=t.temp(128))  # fmt: skip
+    t.vec(ADD[wide], product, product, out=product)
+    product = limited_to(t, wide, product, 1 << wide - 1, whole=True)
+    if minus is not None:
+        product = limited_sum(t, wide, t.v(form.d), product, "s", minus=bool(minus), whole=True)
+    t.mov(t.v(form.d), product)
+
+
 def doubling(minus: int | None) -> Stage:
     """SQDMULL, SQDMLAL, SQDMLSL."""
 
     def stage(t: VectorTranslator, form: Form) -> None:
-        count = 1 if form.scalar else 64 // form.bits
-        first = 64 if form.whole else 0
+        if not form.scalar:
+            _doubling_rows(t, form, minus)
+            return
+        count, first = 1, 0
         if minus is None:
             sources = Lanes(1, form.bits, True, first), Lanes(2, form.bits, True, first)
             soft(t, lanewise(SAME["dmul"], sources, Result(2 * form.bits, count, "s")), form)

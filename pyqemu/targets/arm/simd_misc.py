@@ -11,10 +11,12 @@ from pyqemu.targets.arm.simd import (
     Stage,
     finish,
     half,
+    limited_to,
     narrow_saturated,
     soft,
     spread,
     target,
+    write,
     write_half,
     zero_scratch,
 )
@@ -115,9 +117,18 @@ def leading_bits(signs: int) -> Stage:
 
 
 def saturated(name: str) -> Stage:
-    """SQABS, SQNEG."""
+    """SQABS, SQNEG: what does not fit stays the least number."""
 
     def stage(t: VectorTranslator, form: Form) -> None:
+        if form.bits < 64 and not form.scalar:
+            out = t.temp(128)
+            if name == "abs":
+                t.vec(f"v_abs{form.bits}", t.v(form.n), out=out)
+            else:
+                t.emit("zero128", out.offset)
+                t.vec(SUB[form.bits], out, t.v(form.n), out=out)
+            write(t, form, limited_to(t, form.bits, out, 1 << form.bits - 1, whole=form.whole))
+            return
         soft(t, lanewise(SAME[name], (Lanes(1, form.bits, True),), Result(form.bits, form.count, "s")), form)
 
     return stage

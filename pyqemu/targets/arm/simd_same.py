@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyqemu.targets.arm.layout import M32
 from pyqemu.targets.arm.simd import (
+    LETTERS,
     Form,
     Stage,
+    constant,
     finish,
     half,
     lettered,
+    note_saturation,
     numbered,
     shift_lanes,
     soft,
@@ -61,11 +65,51 @@ def doubling_high(rounding: int) -> Stage:
     """SQDMULH, SQRDMULH."""
 
     def stage(t: VectorTranslator, form: Form) -> None:
+        if not form.scalar:
+            high = (_high_words if form.bits == 16 else _high_doublewords)(t, t.v(form.n), t.v(form.m), rounding)
+            least = 1 << form.bits - 1  # times itself, which is too large
+            factors = (t.v(form.n), t.v(form.m))
+            cut, other = (
+                t.vec("pcmpeq" + LETTERS[form.bits], factor, constant(t, form.bits, least), out=t.temp(128))
+                for factor in factors
+            )
+            t.vec("pand", cut, other, out=cut)
+            note_saturation(t, cut, whole=form.whole)
+            write(t, form, t.vec("pxor", high, cut, out=high))
+            return
         sources = Lanes(1, form.bits, True), Lanes(2, form.bits, True)
         result = Result(form.bits, form.count, "s")
         soft(t, lanewise(high_product(form.bits, rounding), sources, result), form)
 
     return stage
+
+
+def _high_words(t: VectorTranslator, a: Value, b: Value, rounding: int) -> Value:
+    """The upper halves of doubled products of 16 bits: what is below is the upper half's last bit, and rounds it."""
+    high, low = (t.vec(row, a, b, out=t.temp(128)) for row in ("pmulhw", "pmullw"))
+    t.vec("paddw", high, high, out=high)
+    last = t.vec("psrlw_imm", low, 15, out=t.temp(128))
+    t.vec("paddw", high, last, out=high)
+    if rounding:
+        t.vec("psllw_imm", low, 1, out=low)
+        t.vec("psrlw_imm", low, 15, out=low)
+        t.vec("paddw", high, low, out=high)
+    return high
+
+
+def _high_doublewords(t: VectorTranslator, a: Value, b: Value, rounding: int) -> Value:
+    """The same of 32 bits: even and odd lanes are multiplied by themselves."""
+    products = []
+    for odd in (0, 1):
+        factors = [t.vec("psrlq_imm", value, 32, out=t.temp(128)) if odd else value for value in (a, b)]
+        product = t.vec("pmuldq", *factors, out=t.temp(128))
+        if rounding:
+            t.vec("paddq", product, constant(t, 64, 1 << 30), out=product)
+        products.append(product)
+    even, odd_product = products
+    t.vec("psrlq_imm", even, 31, out=even)
+    t.vec("psllq_imm", odd_product, 1, out=odd_product)
+    return t.vec("v_bsl", constant(t, 64, M32), even, odd_product, out=even)
 
 
 def difference(*, signed: bool, accumulate: bool) -> Stage:
@@ -124,11 +168,15 @@ def unsigned_greater(name: str) -> Stage:
 
 
 def half_difference(*, signed: bool) -> Stage:
-    """SHSUB, UHSUB."""
+    """SHSUB, UHSUB: half of that in which they differ, less what only the subtrahend has."""
+    kind = "sra" if signed else "srl"
 
     def stage(t: VectorTranslator, form: Form) -> None:
-        sources = Lanes(1, form.bits, signed), Lanes(2, form.bits, signed)
-        soft(t, lanewise(SAME["hsub"], sources, Result(form.bits, form.count)), form)
+        a, b = t.v(form.n), t.v(form.m)
+        differing = t.vec("pxor", a, b, out=t.temp(128))
+        less = shift_lanes(t, kind, differing, form, 1, t.temp(128))
+        borrowed = t.vec("pandn", a, b, out=t.temp(128))
+        finish(t, form, t.vec(SUB[form.bits], less, borrowed, out=target(t, form)))
 
     return stage
 

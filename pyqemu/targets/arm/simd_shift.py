@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 from pyqemu.targets.arm.simd import (
     LETTERS,
     Form,
+    constant,
+    extreme,
     finish,
     half,
     narrow_saturated,
+    negative,
+    note_saturation,
     shift_lanes,
     shift_right,
     soft,
@@ -73,9 +77,23 @@ def inserted(to_left: bool) -> ShiftStage:
 
 
 def saturated_left(*, signed: bool, sign: str) -> ShiftStage:
-    """SQSHL, UQSHL, SQSHLU."""
+    """SQSHL, UQSHL, SQSHLU: what does not come back when it is shifted back has been too large."""
+    back = "sra" if sign == "s" else "srl"
 
     def stage(t: VectorTranslator, form: Form, count: int) -> None:
+        if form.bits < 64 and not form.scalar:
+            source, letter = t.v(form.n), LETTERS[form.bits]
+            shifted = shift_lanes(t, "sll", source, form, count, t.temp(128))
+            kept = shift_lanes(t, back, shifted, form, count, t.temp(128))
+            fits = t.vec("pcmpeq" + letter, kept, source, out=kept)
+            limit = extreme(t, form.bits, source) if sign == "s" else constant(t, form.bits, -1)
+            if signed and sign == "u":  # negative numbers become zero
+                below = negative(t, form.bits, source)
+                fits = t.vec("pandn", below, fits, out=fits)
+                limit = t.vec("pandn", below, limit, out=limit)
+            note_saturation(t, t.vec("v_not", fits, out=t.temp(128)), whole=form.whole)
+            write(t, form, t.vec("v_bsl", fits, shifted, limit, out=shifted))
+            return
         soft(t, lanewise(left(count), (Lanes(1, form.bits, signed),), Result(form.bits, form.count, sign)), form)
 
     return stage
