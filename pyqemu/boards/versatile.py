@@ -1,7 +1,6 @@
 """``versatilepb``: Arm's Versatile Platform Baseboard for the ARM926EJ-S (DUI 0225D; sections are its).
 
-Not there: sound (PL041), the DMA controller (PL080), the serial bus with its clock, USB and SCSI cards. Their registers
-read as zero.
+Not there: sound (PL041), the serial bus with its clock, USB and SCSI cards. Their registers read as zero.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import Any
 from pyqemu.boards.arm_board import ArmBoard, BoardFacts, checked
 from pyqemu.boards.registry import BoardType, register
 from pyqemu.hw.display.pl110 import Pl110Versatile
+from pyqemu.hw.dma.pl080 import Pl080
 from pyqemu.hw.gpio.pl061 import Pl061
 from pyqemu.hw.intc.pl190 import Pl190, VersatileSic
 from pyqemu.hw.misc.arm_sysctl import ArmSysctl
@@ -25,12 +25,13 @@ SYS_ID, PROC_ID = 0x4100_7004, 0x0200_0000
 # fmt: off
 SYSTEM, PCI, SIC, MMC0                          = 0x1000_0000, 0x1000_1000, 0x1000_3000, 0x1000_5000  # table 4-1
 KEYBOARD, MOUSE, UART3, MMC1, ETHERNET          = 0x1000_6000, 0x1000_7000, 0x1000_9000, 0x1000_B000, 0x1001_0000
-LCD, VIC, TIMERS01, TIMERS23, GPIO0             = 0x1012_0000, 0x1014_0000, 0x101E_2000, 0x101E_3000, 0x101E_4000
-RTC, UART0, UART1, UART2, FLASH                 = 0x101E_8000, 0x101F_1000, 0x101F_2000, 0x101F_3000, 0x3400_0000
+LCD, DMA, VIC, TIMERS01, TIMERS23               = 0x1012_0000, 0x1013_0000, 0x1014_0000, 0x101E_2000, 0x101E_3000
+GPIO0, RTC, UART0, UART1, UART2                 = 0x101E_4000, 0x101E_8000, 0x101F_1000, 0x101F_2000, 0x101F_3000
+FLASH                                           = 0x3400_0000
 PCI_SELF, PCI_CONFIG, PCI_IO                    = 0x4100_0000, 0x4200_0000, 0x4300_0000
 PCI_WINDOWS                                     = 0x4400_0000, 0x5000_0000, 0x6000_0000
 
-VIC_TIMERS01, VIC_TIMERS23, VIC_GPIO0, VIC_RTC, VIC_UART0, VIC_LCD  = 4, 5, 6, 10, 12, 16  # table 4-43
+VIC_TIMERS01, VIC_TIMERS23, VIC_GPIO0, VIC_RTC, VIC_UART0, VIC_LCD, VIC_DMA = 4, 5, 6, 10, 12, 16, 17  # table 4-43
 SIC_MMC0B, SIC_MMC1B, SIC_KEYBOARD, SIC_MOUSE, SIC_UART3, SIC_MMC0A = 1, 2, 3, 4, 6, 22  # table 4-44
 SIC_MMC1A, SIC_ETHERNET, SIC_PCI                                    = 23, 25, 27
 # fmt: on
@@ -56,6 +57,7 @@ class VersatilePb(ArmBoard):
             self.add_nic(Smc91c111(sic[SIC_ETHERNET]), nic, ETHERNET)
         self.uarts = self.add_uarts((UART0, vic[VIC_UART0]), (UART1, vic[VIC_UART0 + 1]), (UART2, vic[VIC_UART0 + 2]),
                                     (UART3, sic[SIC_UART3]))  # fmt: skip
+        self.plug(Pl080(vic[VIC_DMA], self.memory_space), DMA)
         for address, number in ((TIMERS01, VIC_TIMERS01), (TIMERS23, VIC_TIMERS23)):
             self.plug(Sp804(self.system.clock, vic[number]), address)
         for port in range(GPIO_PORTS):

@@ -19,6 +19,7 @@ from pyqemu.hw.char.pl011 import Pl011
 from pyqemu.hw.core.sysbus import SysBusDevice, SystemBus
 from pyqemu.hw.display.pl110 import Pl111
 from pyqemu.hw.dma.bcm2835_dma import Bcm2835Dma
+from pyqemu.hw.dma.pl080 import Pl080
 from pyqemu.hw.gpio.pl061 import Pl061
 from pyqemu.hw.input.pl050 import Pl050Keyboard
 from pyqemu.hw.intc.arm_gic import ArmGic
@@ -90,6 +91,7 @@ DEVICES: list[tuple[tuple[str, ...], str, Callable[[], Any]]] = [
     (VERSATILE, "smc91c111", lambda: plugged(Smc91c111(Irq()))),
     (VERSATILE, "versatile-pci",
      lambda: VersatilePci(System(clock=FakeClock()), address_space=no_memory(), irqs=lines(4))),
+    (VERSATILE, "pl080", lambda: Pl080(Irq(), no_memory())),
     (VERSATILE, "pl190", lambda: Pl190(Irq(), Irq())),
     (VERSATILE, "versatilepb_sic", lambda: VersatileSic(lines(32))),
     (RASPI, "bcm2835-ic", lambda: Bcm2835Ic(Irq(), Irq())),
