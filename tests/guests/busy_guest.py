@@ -26,9 +26,10 @@ MEMORY = 96  # MiB; with 80 the kernel does not start
 BLOCK, BLOCKS = 4096, 32
 DISK_SIZE = 1 << 20
 APPEND = "console=ttyS0 rdinit=/busy/init loglevel=4"
-LIBRARIES = {"amd64": "lib/x86_64-linux-gnu", "i386": "lib/i386-linux-gnu", "arm64": "lib/aarch64-linux-gnu"}
+LIBRARIES = {"amd64": "lib/x86_64-linux-gnu", "i386": "lib/i386-linux-gnu", "arm64": "lib/aarch64-linux-gnu",
+             "armhf": "lib/arm-linux-gnueabihf"}  # fmt: skip
 LOADERS = {"amd64": "lib64/ld-linux-x86-64.so.2", "i386": "lib/ld-linux.so.2",
-           "arm64": "lib/ld-linux-aarch64.so.1"}  # fmt: skip
+           "arm64": "lib/ld-linux-aarch64.so.1", "armhf": "lib/ld-linux-armhf.so.3"}  # fmt: skip
 PROGRAMS = ("bin/busybox", "bin/kmod", "sbin/insmod")
 # in the order of loading
 DRIVERS = ("crct10dif_common", "crc-t10dif", "crc64", "crc64-rocksoft", "t10-pi",

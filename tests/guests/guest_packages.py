@@ -6,9 +6,11 @@ through a private ``apt`` root and are kept in the user's cache directory.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import lzma
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -113,8 +115,12 @@ def device_tree(name: str) -> Path:
 def kernel_release(architecture: str) -> str:
     """``6.1.0-50-amd64``: the boot header points to it (Linux boot protocol, ``kernel_version``).
 
-    An arm64 kernel is not compressed: it says so itself.
+    An arm64 kernel is not compressed: it says so itself. That of armhf tells nothing: its modules do.
     """
+    if architecture == "armhf":
+        found = re.search(rb"lib/modules/([\w.-]+-armmp)\0", gzip.decompress(installer(architecture)[1].read_bytes()))
+        assert found is not None
+        return found[1].decode()
     kernel = installer(architecture)[0].read_bytes()
     if architecture == "arm64":
         return kernel[kernel.index(b"Linux version ") :][:100].split(b" ")[2].decode()

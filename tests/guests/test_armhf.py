@@ -1,0 +1,73 @@
+"""Debian's installer for armhf, U-Boot and EDK2 on ``-M virt`` with processors of 32 bits: unmodified kernels and
+firmware, and a virtio disk.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import guest_packages as packages
+import pytest
+from arm_disk_guest import copies_a_disk
+from armhf_kernel import FIRST_PROCESS, FIRST_QUESTION, comparable, said_in_qemu, until
+from guest_machine import Guest
+
+BOOT_TIME = 600  # seconds of the host
+U_BOOT = Path("/usr/lib/u-boot/qemu_arm/u-boot.bin")
+EDK2 = Path("/usr/share/AAVMF/AAVMF32_CODE.fd")
+
+
+def kernel_options(*, cpu: str = "cortex-a15", initrd: bool = False) -> list[str]:
+    """The installer's kernel on the board."""
+    try:
+        kernel, ramdisk = packages.installer("armhf")
+    except packages.MissingPackage as missing:
+        pytest.skip(str(missing))
+    options = ["-M", "virt", "-cpu", cpu, "-m", "512", "-kernel", str(kernel)]
+    return [*options, "-initrd", str(ramdisk), "-append", "console=ttyAMA0"] if initrd else options
+
+
+def test_u_boot_reaches_its_prompt() -> None:
+    if not U_BOOT.exists():
+        pytest.skip(f"needs {U_BOOT}")
+    with Guest("-target", "arm", "-M", "virt", "-m", "256", "-bios", str(U_BOOT)) as guest:
+        guest.wait_serial("Hit any key to stop autoboot", BOOT_TIME)
+        guest.serial.send("\r")
+        guest.wait_serial("\n=> ", BOOT_TIME)
+        guest.serial.send("bdinfo\r")
+        guest.wait_serial("-> size     = 0x10000000", 60)
+
+
+def test_the_kernel_copies_a_virtio_disk(tmp_path: Path) -> None:
+    """Its programs use VFP and Advanced SIMD; then it powers off."""
+    copies_a_disk(kernel_options(), "armhf", "armv7l", tmp_path, BOOT_TIME)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7"])
+def test_the_kernel_says_what_it_says_in_qemu(cpu: str, tmp_path: Path) -> None:
+    options = kernel_options(cpu=cpu, initrd=True)
+    expected = said_in_qemu(tmp_path, [*options, "-M", "virt-2.6"], FIRST_PROCESS)
+    with Guest(*options) as guest:
+        said = until(guest, FIRST_PROCESS)
+    assert "psci: PSCIv0.2 detected in firmware." in said
+    assert comparable(said) ^ comparable(expected) == set()
+
+
+@pytest.mark.slow
+def test_the_installer_asks_its_first_question() -> None:
+    with Guest(*kernel_options(initrd=True)) as guest:
+        guest.wait_serial(FIRST_QUESTION, BOOT_TIME)
+        guest.wait_serial("English", 60)
+        guest.serial.send("\r")
+        guest.wait_serial("elect your location", BOOT_TIME)
+
+
+@pytest.mark.slow
+def test_edk2_reaches_its_shell() -> None:
+    if not EDK2.exists():
+        pytest.skip(f"needs {EDK2}")
+    with Guest("-target", "arm", "-M", "virt", "-m", "1024", "-bios", str(EDK2)) as guest:
+        guest.wait_serial("Shell> ", BOOT_TIME)
+        guest.serial.send("ver\r")
+        guest.wait_serial("UEFI Interactive Shell", 60)
