@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pyqemu.targets.arm import fp_soft
 from pyqemu.targets.arm.fp_soft import IXC
 from pyqemu.targets.arm.layout import FPSR, C, V
-from pyqemu.targets.arm.simd import Form, finish
+from pyqemu.targets.arm.simd import Form, constant, finish
 from pyqemu.targets.arm.simd_soft import Helper, Lanes, Result
 from pyqemu.tcg.builder import Label, Value
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SHAPES = {(32, True): "ss", (64, True): "sd", (32, False): "ps", (64, False): "pd"}  #: by width, and whether scalar
 MASKED = 1 << 12  #: in the operand that is laid out as x86's MXCSR: "inexact" raises no exception
+HALF = 0x3F000000  #: as a single
 FpStage = Callable[["VectorTranslator", Form], None]
 
 
@@ -109,6 +110,29 @@ def _two(name: str, form: Form) -> Helper:
 def two_soft(name: str) -> FpStage:
     """A stage of two operands that is a helper only."""
     return lambda t, form: soft(t, _two(name, form), form)
+
+
+def newton_step(name: str, minuend: int, *, halve: bool) -> FpStage:
+    """VRECPS, VRSQRTS: a product, subtracted from the number with the pattern *minuend*; rounded in between.
+
+    :param halve: the difference is halved, which is exact
+    """
+
+    def stage(t: VectorTranslator, form: Form) -> None:
+        helper = _two(name, form)
+        if not t.exact_fp:
+            soft(t, helper, form)
+            return
+        a, b, first = operand(t, form, form.n), operand(t, form, form.m), constant(t, 32, minuend)
+        with OrElse(t, lambda: soft(t, helper, form)) as slow:
+            flags = sticky(t)
+            product = t.vec("mulps", a, b, out=t.temp(128))
+            branch_row(t, "slow_mulps", slow, a.offset, b.offset, product.offset, flags.offset)
+            result = t.vec("subps", first, product, out=t.temp(128))
+            branch_row(t, "slow_subps", slow, first.offset, product.offset, result.offset, flags.offset)
+            write(t, form, t.vec("mulps", result, constant(t, 32, HALF), out=result) if halve else result)
+
+    return stage
 
 
 Change = Callable[["VectorTranslator", Form, Value], Value]

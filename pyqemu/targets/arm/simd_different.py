@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyqemu.targets.arm.simd import Form, Stage, constant, half, lettered, limited_sum, limited_to, soft, write_half
-from pyqemu.targets.arm.simd_same import ADD, SMALL, SUB
+from pyqemu.targets.arm.simd_same import ADD, SMALL, SUB, carryless
 from pyqemu.targets.arm.simd_soft import SAME, Lanes, Result, doubling_accumulated, lanewise
 from pyqemu.tcg.builder import Value
 
@@ -118,6 +118,8 @@ def polynomial_long(t: VectorTranslator, form: Form) -> None:
     """PMULL."""
     if form.bits == 64 and "v_pmull64" in t.table:
         t.vec("v_pmull64", half(t, form.n, form.whole), half(t, form.m, form.whole), out=t.v(form.d))
+    elif form.bits == 8:
+        t.mov(t.v(form.d), carryless(t, widened(t, form.n, form, "u"), widened(t, form.m, form, "u")))
     else:
         first = 64 * form.whole
         sources = Lanes(1, form.bits, False, first), Lanes(2, form.bits, False, first)

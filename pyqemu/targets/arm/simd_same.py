@@ -13,6 +13,7 @@ from pyqemu.targets.arm.simd import (
     finish,
     half,
     lettered,
+    negative,
     note_saturation,
     numbered,
     shift_lanes,
@@ -39,8 +40,8 @@ def shifted(*, signed: bool, rounded: bool, saturated: bool) -> Stage:
     row = "v_sshl" if signed else "v_ushl"
 
     def stage(t: VectorTranslator, form: Form) -> None:
-        if not rounded and not saturated and row + "32" in t.table and form.bits > 8:
-            _shift_rows(t, form, row)
+        if not saturated and row + "32" in t.table and form.bits > 8:
+            _shift_rows(t, form, row, rounded=rounded)
             return
         sources = Lanes(1, form.bits, signed), Lanes(2, form.bits)
         soft(t, lanewise(lane, sources, Result(form.bits, form.count, sign)), form)
@@ -48,17 +49,35 @@ def shifted(*, signed: bool, rounded: bool, saturated: bool) -> Stage:
     return stage
 
 
-def _shift_rows(t: VectorTranslator, form: Form, row: str) -> None:
+def _shift_rows(t: VectorTranslator, form: Form, row: str, *, rounded: bool) -> None:
     """Lanes of 16 bits are shifted as lanes of 32 bits."""
     if form.bits > 16:
-        finish(t, form, t.vec(f"{row}{form.bits}", t.v(form.n), t.v(form.m), out=target(t, form)))
-    else:
-        halves = []
-        for upper in range(1 + form.whole):
-            value = t.vec(f"v_{row[2]}xtl16", half(t, form.n, upper), out=t.temp(128))
-            count = t.vec("v_uxtl16", half(t, form.m, upper), out=t.temp(128))
+        row, value, count = f"{row}{form.bits}", t.v(form.n), t.v(form.m)
+        if rounded:
+            write(t, form, _rounded_lanes(t, row, form.bits, value, count))
+        else:
+            finish(t, form, t.vec(row, value, count, out=target(t, form)))
+        return
+    halves = []
+    for upper in range(1 + form.whole):
+        value = t.vec(f"v_{row[2]}xtl16", half(t, form.n, upper), out=t.temp(128))
+        count = t.vec("v_uxtl16", half(t, form.m, upper), out=t.temp(128))
+        if rounded:
+            halves.append(_rounded_lanes(t, row + "32", 32, value, count))
+        else:
             halves.append(t.vec(row + "32", value, count, out=value))
-        finish(t, form, t.vec("v_uzp1_16", halves[0], halves[-1], out=target(t, form)))
+    finish(t, form, t.vec("v_uzp1_16", halves[0], halves[-1], out=target(t, form)))
+
+
+def _rounded_lanes(t: VectorTranslator, row: str, bits: int, value: Value, count: Value) -> Value:
+    """Lanes shifted; where that is to the right the last bit that is lost is added."""
+    out = t.vec(row, value, count, out=t.temp(128))
+    one, letter = constant(t, bits, 1), LETTERS[bits]
+    last = t.vec("padd" + letter, count, one, out=t.temp(128))
+    t.vec("pand", t.vec(row, value, last, out=last), one, out=last)
+    to_right = t.vec(f"psll{letter}_imm", count, bits - 8, out=t.temp(128))
+    t.vec("pand", last, negative(t, bits, to_right), out=last)
+    return t.vec("padd" + letter, out, last, out=out)
 
 
 def doubling_high(rounding: int) -> Stage:
@@ -182,9 +201,24 @@ def half_difference(*, signed: bool) -> Stage:
 
 
 def polynomial(t: VectorTranslator, form: Form) -> None:
-    """PMUL."""
-    sources = Lanes(1, form.bits), Lanes(2, form.bits)
-    soft(t, lanewise(SAME["pmul"], sources, Result(form.bits, form.count)), form)
+    """PMUL: the lower bytes of products."""
+    halves = [
+        carryless(t, *(t.vec("v_uxtl8", half(t, number, upper), out=t.temp(128)) for number in (form.n, form.m)))
+        for upper in range(1 + form.whole)
+    ]
+    finish(t, form, t.vec("v_uzp1_8", halves[0], halves[-1], out=target(t, form)))
+
+
+def carryless(t: VectorTranslator, a: Value, b: Value) -> Value:
+    """Polynomial products of bytes that have been widened to 16 bits."""
+    product = t.temp(128)
+    t.emit("zero128", product.offset)
+    for bit in range(8):
+        holds = t.vec("v_cmtst16", b, constant(t, 16, 1 << bit), out=t.temp(128))
+        part = t.vec("psllw_imm", a, bit, out=t.temp(128))
+        t.vec("pand", part, holds, out=part)
+        t.vec("pxor", product, part, out=product)
+    return product
 
 
 def logic(row: str, order: str) -> Stage:

@@ -19,11 +19,11 @@ from pyqemu.targets.arm.fp import (
     magnitude,
     multiply_add,
     multiply_then_add,
+    newton_step,
     one_soft,
     pairs,
     sign,
     soft,
-    two_soft,
 )
 from pyqemu.targets.arm.insns.neon_different import scalar
 from pyqemu.targets.arm.neon import data, registers, run, run_mixed
@@ -75,8 +75,8 @@ _same("vmax", 0, 0, "1111", 0, choice("max"))
 _same("vmin", 0, 1, "1111", 0, choice("min"))
 _same("vpmax", 1, 0, "1111", 0, pairs("max"), doubles=True)
 _same("vpmin", 1, 1, "1111", 0, pairs("min"), doubles=True)
-_same("vrecps", 0, 0, "1111", 1, two_soft("vrecps"))
-_same("vrsqrts", 0, 1, "1111", 1, two_soft("vrsqrts"))
+_same("vrecps", 0, 0, "1111", 1, newton_step("vrecps", 0x40000000, halve=False))
+_same("vrsqrts", 0, 1, "1111", 1, newton_step("vrsqrts", 0x40400000, halve=True))
 _same("vmaxnm", 1, 0, "1111", 1, choice("maxnm"), feature="v8")
 _same("vminnm", 1, 1, "1111", 1, choice("minnm"), feature="v8")
 
