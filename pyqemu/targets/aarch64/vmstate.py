@@ -9,119 +9,30 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pyqemu.qom.vmstate import I32, U8, U32, U64, Array, Field, LoadError, Timer64, Unused, Values, VMState
+from pyqemu.qom.vmstate import LoadError, Values, VMState
 from pyqemu.targets.aarch64 import sysregs
-from pyqemu.targets.aarch64.layout import FIQ, IRQ, M64, VFIQ, VIRQ
+from pyqemu.targets.aarch64.layout import M64
 from pyqemu.targets.aarch64.vmstate_registers import check, saved_registers
+from pyqemu.targets.arm.vmstate_layout import (
+    COMMON_ORDER,
+    CPU_ORDER,
+    FIELDS,
+    VFP_FPEXC,
+    VFP_MVFR0,
+    VFP_MVFR1,
+    VFP_MVFR2,
+    CommonState,
+    subsections,
+    to_qemu,
+)
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.state import Aarch64Cpu
 
-COMMON_ORDER, CPU_ORDER = 4, 5
-"""After interrupt controllers (:class:`pyqemu.migration.state.machine.SavedState`): timers drive them once more."""
-
-MAX_REGISTERS = 1024
 SPSR_BANKS = {1: 1, 2: 6, 3: 7}  #: places of SPSR_ELx among AArch32's banks
 ABORT, UNDEFINED, INTERRUPT, FAST_INTERRUPT = 2, 3, 4, 5  #: of AArch32's own
 MODE_SP, MODE_RESERVED, MODE_32 = 1, 2, 16  #: the lowest bits of PSTATE
-VFP_MVFR2, VFP_MVFR1, VFP_MVFR0, VFP_FPEXC = 3, 4, 5, 6  #: places in xregs, which begin with the third
 PMCR, PMCR_COMMANDS = "PMCR_EL0", 6
-
-# (ours, QEMU's) requests
-_REQUESTS = ((IRQ, 0x02), (FIQ, 0x10), (VIRQ, 0x40), (VFIQ, 0x200))
-
-
-class _Pstate(U32):
-    kind = "cpsr"
-
-
-class _Fpscr(U32):
-    kind = "fpscr"
-
-
-class _PoweredOff(U8):
-    kind = "powered_off"
-
-
-class _Count(I32):
-    kind = "int32 le"
-
-
-# fmt: off
-_FIELDS: tuple[Field, ...] = (
-    Array("regs", U32, 16, wire="env.regs"), Array("xregs", U64, 32, wire="env.xregs"), U64("pc", wire="env.pc"),
-    _Pstate("pstate", wire="cpsr"), U32("spsr", wire="env.spsr"),
-    Array("banked_spsr", U64, 8, wire="env.banked_spsr"), Array("banked_r13", U32, 8, wire="env.banked_r13"),
-    Array("banked_r14", U32, 8, wire="env.banked_r14"), Array("usr_regs", U32, 5, wire="env.usr_regs"),
-    Array("fiq_regs", U32, 5, wire="env.fiq_regs"), Array("elr_el", U64, 4, wire="env.elr_el"),
-    Array("sp_el", U64, 4, wire="env.sp_el"),
-    _Count("count", wire="cpreg_vmstate_array_len", minimum=0, maximum=MAX_REGISTERS),
-    Array("indexes", U64, MAX_REGISTERS, wire="cpreg_vmstate_indexes", count="count"),
-    Array("values", U64, MAX_REGISTERS, wire="cpreg_vmstate_values", count="count"),
-    U64("exclusive_addr", wire="env.exclusive_addr"), U64("exclusive_val", wire="env.exclusive_val"),
-    U64("exclusive_high", wire="env.exclusive_high"), Unused(8),
-    U32("syndrome", wire="env.exception.syndrome"), U32("fsr", wire="env.exception.fsr"),
-    U64("vaddress", wire="env.exception.vaddress"),
-    Timer64("physical_timer", wire="gt_timer[0]"), Timer64("virtual_timer", wire="gt_timer[1]"),
-    _PoweredOff("powered_off", wire="power_state", maximum=0),
-)
-_SUBSECTIONS = (
-    VMState("cpu/vfp", version=3, fields=(
-        *(Array(f"v{number}", U64, 2, wire=f"env.vfp.zregs[{number}].d") for number in range(32)),
-        U32("fpsid", wire="env.vfp.xregs[0]"), Array("vfp", U32, 14, wire="env.vfp.xregs"), _Fpscr("fpscr"),
-    )),
-    VMState("cpu/thumb2ee", fields=(U32("teecr", wire="env.teecr"), U32("teehbr", wire="env.teehbr")),
-            needed=lambda saved: saved.teecr or saved.teehbr),
-    VMState("cpu/serror", fields=(U8("serror_pending", wire="env.serror.pending"),
-                                  U8("serror_has_esr", wire="env.serror.has_esr"),
-                                  U64("serror_esr", wire="env.serror.esr")),
-            needed=lambda saved: saved.serror_pending),
-    VMState("cpu/irq-line-state", fields=(U32("irq_line_state", wire="env.irq_line_state"),)),
-)
-# fmt: on
-
-
-class CommonState:
-    """The section ``cpu_common``: what every target's processor has."""
-
-    vmstate = VMState(
-        "cpu_common",
-        version=1,
-        fields=(U32("halted"), U32("interrupt_request")),
-        subsections=(
-            VMState("cpu_common/exception_index", fields=(I32("exception_index"),), needed=lambda _: False),
-            VMState("cpu_common/crash_occurred", fields=(U8("crash_occurred"),), needed=lambda _: False),
-        ),
-    )
-
-    def __init__(self, cpu: Aarch64Cpu) -> None:
-        self.cpu = cpu
-        self.exception_index, self.crash_occurred = -1, 0
-
-    @property
-    def halted(self) -> int:
-        """Whether it waits for an interrupt."""
-        return int(self.cpu.halted)
-
-    @halted.setter
-    def halted(self, value: int) -> None:
-        self.cpu.halted = bool(value)
-
-    @property
-    def interrupt_request(self) -> int:
-        """Pending requests, in QEMU's bits."""
-        return _to_qemu(self.cpu.interrupt_request)
-
-    @interrupt_request.setter
-    def interrupt_request(self, value: int) -> None:
-        self.cpu.clear_interrupt(~0)
-        requested = sum(ours for ours, theirs in _REQUESTS if value & theirs)
-        if requested:
-            self.cpu.interrupt(requested)
-
-
-def _to_qemu(requests: int) -> int:
-    return sum(theirs for ours, theirs in _REQUESTS if requests & ours)
 
 
 def _check(saved: SavedCpu, values: Values) -> None:
@@ -148,8 +59,8 @@ class SavedCpu:
     vmstate = VMState(
         "cpu",
         version=22,
-        fields=_FIELDS,
-        subsections=_SUBSECTIONS,
+        fields=FIELDS,
+        subsections=subsections(lambda _: True),
         pre_save=lambda saved: saved.collect(),
         check=_check,
         post_load=lambda saved: saved.deliver(),
@@ -189,7 +100,7 @@ class SavedCpu:
         self.banked_spsr[INTERRUPT], self.banked_spsr[FAST_INTERRUPT] = state.spsr_irq, state.spsr_fiq
         self.exclusive_addr, self.exclusive_val = cpu.exclusive_address, cpu.exclusive_value
         self.exclusive_high = cpu.exclusive_high
-        self.irq_line_state = _to_qemu(cpu.interrupt_request)
+        self.irq_line_state = to_qemu(cpu.interrupt_request)
         self._collect_registers()
         self._collect_vectors()
 
