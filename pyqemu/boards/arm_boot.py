@@ -36,6 +36,7 @@ TAGS_OFFSET = 0x100
 PAGE = 0x1000
 ONLY_DEVICE_TREE = -1  #: as a board's number: Linux has none for it
 SCTLR_E0E, SCTLR_EE, CPSR_E, SCR_NS = 1 << 24, 1 << 25, 1 << 9, 1
+NSACR_VFP = 3 << 10  #: coprocessors 10 and 11 are open to Non-secure state
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class Boot:
         cpu.r[0], cpu.r[1], cpu.r[2] = 0, place.board_id, self.argument
         if cpu.has_el3 and not place.secure:
             cpu.sys.scr_el3 |= SCR_NS
+            cpu.sys.cptr_el3 |= NSACR_VFP  # whoever hands over to Non-secure state has allowed it to use VFP
             cpu.translation_changed()
 
 

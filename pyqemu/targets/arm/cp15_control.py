@@ -24,8 +24,13 @@ def _write_sctlr(cpu: ArmCpu, value: int) -> None:
         cpu.translation_changed()
 
 
+def _read_cpacr(cpu: ArmCpu) -> int:
+    return cpu.sys.cpacr_el1 & ~(CPACR_OPEN if cpu.is_kept_from_vfp() else 0)
+
+
 def _write_cpacr(cpu: ArmCpu, value: int) -> None:
-    cpu.sys.cpacr_el1 = value & (CPACR_OPEN | 3 << 30)
+    writable = 3 << 30 if cpu.is_kept_from_vfp() else CPACR_OPEN | 3 << 30
+    cpu.sys.cpacr_el1 = cpu.sys.cpacr_el1 & CPACR_OPEN & ~writable | value & writable
     cpu.mode_changed()
 
 
@@ -77,16 +82,17 @@ def _writable(level: int) -> Check:
 def _define_control() -> None:
     define("SCTLR", (15, 0, 1, 0, 0), read=lambda cpu: cpu.sys.sctlr_el1, write=_write_sctlr)
     storage("ACTLR", (15, 0, 1, 0, 1), "actlr_el1")
-    define("CPACR", (15, 0, 1, 0, 2), read=lambda cpu: cpu.sys.cpacr_el1, write=_write_cpacr, feature="v6")
+    define("CPACR", (15, 0, 1, 0, 2), read=_read_cpacr, write=_write_cpacr, feature="v6")
     ignored("CPACR", (15, 0, 1, 0, 2), feature="!v6")
     define("SCR", (15, 0, 1, 1, 0), read=lambda cpu: cpu.sys.scr_el3, write=_write_scr, feature="security",
            check=lambda cpu, write: cpu.has_el3)  # fmt: skip
     storage("SDER", (15, 0, 1, 1, 1), "sder32_el3", mask=3, feature="security")
-    storage("NSACR", (15, 0, 1, 1, 2), "cptr_el3", feature="security")
+    storage("NSACR", (15, 0, 1, 1, 2), "cptr_el3", feature="security", effect="mode_changed")
 
 
 def _write_scr(cpu: ArmCpu, value: int) -> None:
     cpu.sys.scr_el3 = value & 0x3FF
+    cpu.mode_changed()
     if cpu.interrupt_request:
         cpu.kick()
 

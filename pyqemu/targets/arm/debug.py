@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from pyqemu.targets.arm.extension import quad, single
 from pyqemu.targets.arm.layout import M32, C, N, V, Z
 from pyqemu.targets.arm.modes import NAMES
 
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from pyqemu.targets.arm.state import ArmCpu
 
 REGISTERS = (*(f"r{number}" for number in range(13)), "sp", "lr", "pc", "cpsr", "spsr")
+FLOATING = ("fpsid", "fpscr", "fpexc")
+WIDTHS = {"s": 32, "d": 64, "q": 128}  #: of extension registers
+_EXTENSION = re.compile(r"([sdq])(\d+)")
 ALIASES = {"r13": "sp", "r14": "lr", "r15": "pc"}
 
 
@@ -50,35 +55,72 @@ def disassemble(code: bytes, address: int, *, thumb: bool) -> list[tuple[int, st
 
 
 class Registers(MutableMapping[str, int]):
-    """The registers of the present mode by the manual's names: ``r0`` to ``r12``, ``sp``, ``lr``, ``pc``, ``cpsr``."""
+    """The registers of the present mode by the manual's names: ``r0`` to ``r12``, ``sp``, ``lr``, ``pc``, ``cpsr``.
+
+    With VFP there are ``d0`` to ``d31`` (or ``d15``), their other views ``s0`` … and ``q0`` …, which iterating leaves
+    out, ``fpscr``, ``fpexc``, and ``fpsid``, which cannot be written.
+    """
 
     def __init__(self, cpu: ArmCpu) -> None:
         self._cpu = cpu
 
+    @property
+    def _doubles(self) -> int:
+        """How many doubleword registers there are."""
+        return 0 if not self._cpu.model.has("vfp") else 32 if self._cpu.model.has("d32") else 16
+
+    def _extension(self, name: str) -> tuple[int, int] | None:
+        """The number of an extension register in `extension.py`, and its width; None if *name* is no such one."""
+        match = _EXTENSION.fullmatch(name.lower())
+        if match is None:
+            return None
+        number, bits = int(match[2]), WIDTHS[match[1]]
+        if number >= min(32, 64 * self._doubles // bits):
+            raise KeyError(name)
+        return (single(number) if bits == 32 else number if bits == 64 else quad(number)), bits
+
     def __getitem__(self, name: str) -> int:
-        key = self._key(name)
         cpu = self._cpu
+        extension = self._extension(name)
+        if extension is not None:
+            return cpu.v[extension[0]]
+        key = self._key(name)
+        if key in FLOATING:
+            return cpu.model.fpsid if key == "fpsid" else cpu.fpscr if key == "fpscr" else cpu.fpexc
         if key in ("pc", "cpsr", "spsr"):
             value: int = getattr(cpu, key)
             return value
         return cpu.r[self._number(key)]
 
     def __setitem__(self, name: str, value: int) -> None:
-        key = self._key(name)
-        if not -(1 << 31) <= value <= M32:
+        extension = self._extension(name)
+        bits = extension[1] if extension is not None else 32
+        if not -(1 << bits - 1) <= value < 1 << bits:
             raise ValueError(f"{value:#x} does not fit into {name}")
-        value &= M32
-        if key == "cpsr":
+        if extension is not None:
+            self._cpu.v[extension[0]] = value
+            return
+        key, value = self._key(name), value & M32
+        if key in FLOATING:
+            self._set_floating(key, value)
+        elif key == "cpsr":
             self._cpu.set_cpsr(value)
         elif key in ("pc", "spsr"):
             setattr(self._cpu, key, value)
         else:
             self._cpu.r[self._number(key)] = value
 
-    @staticmethod
-    def _key(name: str) -> str:
+    def _set_floating(self, key: str, value: int) -> None:
+        if key == "fpsid":
+            raise ValueError("fpsid says what the processor is; it cannot be written")
+        if key == "fpscr":
+            self._cpu.set_fpscr(value)
+        else:
+            self._cpu.set_fpexc(value)
+
+    def _key(self, name: str) -> str:
         key = ALIASES.get(name.lower(), name.lower())
-        if key not in REGISTERS:
+        if key not in REGISTERS and not (key in FLOATING and self._doubles):
             raise KeyError(name)
         return key
 
@@ -90,7 +132,10 @@ class Registers(MutableMapping[str, int]):
         raise TypeError("registers cannot be taken out of a processor")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(REGISTERS)
+        yield from REGISTERS
+        if self._doubles:
+            yield from (f"d{number}" for number in range(self._doubles))
+            yield from FLOATING
 
     def __len__(self) -> int:
-        return len(REGISTERS)
+        return len(REGISTERS) + (self._doubles + len(FLOATING) if self._doubles else 0)

@@ -61,6 +61,9 @@ SCTLR_A, SCTLR_U, SCTLR_V = 1 << 1, 1 << 22, 1 << 13
 KEPT = M_LEVEL | M_BIG_ENDIAN | M_MODE | M_THUMB | M_IT  #: mode bits that are state by themselves
 
 
+NSACR_CP10 = 1 << 10
+
+
 class Registers32:
     """R0 to R14 of the present mode by number."""
 
@@ -248,9 +251,16 @@ class ArmCpu(Cpu):
         access = self.sys.cpacr_el1 >> 20 & 3 if self.model.has("v6") else 3
         if access == 3 or (access == 1 and mode & M_LEVEL):
             mode |= M_CPACR
+        if self.is_kept_from_vfp():
+            mode &= ~M_CPACR
         if not (mode & M_CPACR and self.fpexc & FPEXC_EN):
             mode |= M_VFP_OFF
         self.mode = mode | self._fpscr_mode()
+
+    def is_kept_from_vfp(self) -> bool:
+        """Whether Non-secure state has no access to coprocessors 10 and 11 (B1.11.3, NSACR)."""
+        secure = not self.has_el3 or self.cpu_mode == MON or not self.sys.scr_el3 & delivery.SCR_NS
+        return not secure and not self.sys.cptr_el3 & NSACR_CP10
 
     def _fpscr_mode(self) -> int:
         """The mode bits that FPSCR gives."""
