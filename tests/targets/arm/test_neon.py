@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from pyqemu.fpu import ARM_NANS, BINARY32, Status
+from pyqemu.fpu.arm_estimates import reciprocal_estimate, root_estimate
 from pyqemu.targets.arm.exceptions import ArmException, Kind
 from pyqemu.targets.arm.modes import CPSR_E, FPEXC_EN
 from tests.targets.arm.guest import CODE, DATA, Guest, assemble
 
 CPACR, SCTLR_A = 0xF << 20, 1 << 1
+M32 = (1 << 32) - 1
 BYTES = bytes(range(1, 33))
 FZ, TOWARD_ZERO, IDC = 1 << 24, 3 << 22, 1 << 7
 DENORMAL, QUIET, DEFAULT = 0x00400000, 0x7FC12345, 0x7FC00000
@@ -116,7 +119,8 @@ def test_a_condition_holds_an_instruction_back(vectors: Guest) -> None:
                                   "vshr.u8 d2, d0, #1", "vqadd.u8 d2, d0, d0", "vtbl.8 d2, {d0}, d0", "vrev64.8 d2, d0",
                                   "vadd.f32 d2, d0, d0", "vmax.f32 d2, d0, d0", "vcvt.s32.f32 d2, d0",
                                   "vdup.8 d2, d0[1]", "vmov.i8 d2, #1", "vpadd.i8 d2, d0, d0", "vclz.i32 d2, d0",
-                                  "vbsl d2, d0, d0", "vld1.8 {d2}, [r1]", "vabs.s32 d2, d0", "vhsub.u8 d2, d0, d0"])  # fmt: skip
+                                  "vbsl d2, d0, d0", "vld1.8 {d2}, [r1]", "vabs.s32 d2, d0",
+                                  "vhsub.u8 d2, d0, d0"])  # fmt: skip
 def test_a_doubleword_register_is_written_alone(vectors: Guest, text: str) -> None:
     cpu = vectors.cpu
     cpu.v[0], cpu.v[1], cpu.v[2], cpu.v[3] = 0x3F80000040400000, 5, 6, 7
@@ -216,7 +220,22 @@ def test_denormals_are_zero_and_nans_the_default(
     cpu.set_fpscr(flags)
     cpu.v[0], cpu.v[1], cpu.v[2], cpu.v[3] = 0, operand, 0, 0x7F000000
     assert vectors.run(text.replace("vfma.f32 d0, d1, d3", ".word 0xF2010C13")) is None
-    assert (cpu.v[0] & 0xFFFFFFFF, cpu.fpsr & ~0x10) == (result, signals)
+    assert (cpu.v[0] & M32, cpu.fpsr & ~0x10) == (result, signals)
+
+
+@pytest.mark.parametrize("name", ["vrecpe", "vrsqrte"])
+def test_estimates_are_those_of_the_tables(vectors: Guest, name: str) -> None:
+    """Every entry: eight bits of the fraction, and whether the exponent is odd. Rows compute them."""
+    cpu, exact = vectors.cpu, {"vrecpe": reciprocal_estimate, "vrsqrte": root_estimate}[name]
+    assert vectors.run(f"{name}.f32 q0, q1") is None
+    numbers = [exponent << 23 | fraction << 15 | 0x1234 for exponent in (126, 127) for fraction in range(256)]
+    for first in range(0, len(numbers), 4):
+        lanes = numbers[first : first + 4]
+        cpu.v[64 + 1] = sum(lane << 32 * n for n, lane in enumerate(lanes))
+        cpu.pc = CODE
+        vectors.until_exception()
+        wanted = [exact(BINARY32, lane, Status(ARM_NANS)) for lane in lanes]
+        assert [cpu.v[64] >> 32 * n & M32 for n in range(4)] == wanted
 
 
 def test_code_is_where_it_should_be() -> None:

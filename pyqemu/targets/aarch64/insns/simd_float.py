@@ -26,6 +26,7 @@ from pyqemu.targets.arm.fp import (
     square_root,
     two_soft,
 )
+from pyqemu.targets.arm.fp_estimates import estimate
 from pyqemu.targets.arm.simd import Form, splat
 from pyqemu.targets.arm.simd_soft import SCRATCH
 
@@ -138,8 +139,8 @@ _misc("fcmlt", 0, 1, "01110", comparison("cmgt", zero=True, swap=True), scalar=T
 _misc("fabs", 0, 1, "01111", sign(keep=False))
 _misc("fneg", 1, 1, "01111", sign(keep=True))
 _misc("fsqrt", 1, 1, "11111", square_root)
-_misc("frecpe", 0, 1, "11101", one_soft("recpe"), scalar=True)
-_misc("frsqrte", 1, 1, "11101", one_soft("rsqrte"), scalar=True)
+_misc("frecpe", 0, 1, "11101", estimate("recpe"), scalar=True)
+_misc("frsqrte", 1, 1, "11101", estimate("rsqrte"), scalar=True)
 _misc("frecpx", 0, 1, "11111", one_soft("recpx"), scalar=True, vector=False)
 
 

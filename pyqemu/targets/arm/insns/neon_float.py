@@ -20,11 +20,11 @@ from pyqemu.targets.arm.fp import (
     multiply_add,
     multiply_then_add,
     newton_step,
-    one_soft,
     pairs,
     sign,
     soft,
 )
+from pyqemu.targets.arm.fp_estimates import estimate
 from pyqemu.targets.arm.insns.neon_different import scalar
 from pyqemu.targets.arm.neon import data, registers, run, run_mixed
 from pyqemu.targets.arm.simd import Form, splat
@@ -115,8 +115,8 @@ _misc("vcle", "01", "1011", comparison("cmge", zero=True, swap=True))
 _misc("vclt", "01", "1100", comparison("cmgt", zero=True, swap=True))
 _misc("vabs", "01", "1110", sign(keep=False))
 _misc("vneg", "01", "1111", sign(keep=True))
-_misc("vrecpe", "11", "1010", one_soft("recpe"))
-_misc("vrsqrte", "11", "1011", one_soft("rsqrte"))
+_misc("vrecpe", "11", "1010", estimate("recpe"))
+_misc("vrsqrte", "11", "1011", estimate("rsqrte"))
 for _U in (0, 1):
     _misc("vcvt", "11", f"110{_U}", from_integer(_U))
     _misc("vcvt", "11", f"111{_U}", to_integer(_U, "z", Rounding.TOWARD_ZERO))
