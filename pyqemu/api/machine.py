@@ -114,6 +114,7 @@ class Machine:
     def _build(self) -> None:
         config, system = self.config, self.system
         board_type = registry.find(config.machine, config.architecture)
+        board_type.check_smp(config.smp)
         for given in config.descriptors:
             self.descriptors.add_to_set(given.fd, given.set, given.opaque or None)
         for backend, options in config.chardevs:

@@ -34,6 +34,17 @@ class BootConfig:
 
 
 @dataclass(frozen=True)
+class SmpConfig:
+    """``-smp``: *cpus* processors, of up to *max_cpus* for which there is room, and how a guest sees them placed."""
+
+    cpus: int = 1
+    sockets: int = 1
+    cores: int = 1
+    threads: int = 1
+    max_cpus: int = 1
+
+
+@dataclass(frozen=True)
 class MonitorConfig:
     """``-monitor``, ``-qmp``, ``-mon``: a monitor on *device*, which is told as for ``-serial``.
 
@@ -77,6 +88,7 @@ class MachineConfig:
     machine_options: dict[str, str] = field(default_factory=dict)
     architecture: str | None = None
     cpu: str = ""
+    smp: SmpConfig = field(default_factory=SmpConfig)
     memory: int = 128 * MIB
     memory_given: bool = False  # by the operator; else a board may have another amount
     accel: str = "tcg"

@@ -12,7 +12,7 @@ from pyqemu.util.errors import UserError
 
 if TYPE_CHECKING:
     from pyqemu.block import DriveTable
-    from pyqemu.boards.config import MachineConfig
+    from pyqemu.boards.config import MachineConfig, SmpConfig
     from pyqemu.chardev import Chardevs
     from pyqemu.qapi.generated.types import MachineInfo
     from pyqemu.system import System
@@ -56,7 +56,8 @@ class BoardType:
     """One machine type.
 
     Nothing can run on one that *is_empty*. *default_cpus* has the type of processor for each of the *architectures*
-    that it exists for; *default_ram* is the id that clients give the memory backend which stands for its RAM.
+    that it exists for; *default_ram* is the id that clients give the memory backend which stands for its RAM. It has up
+    to *max_cpus* processors.
     """
 
     name: str
@@ -68,6 +69,19 @@ class BoardType:
     is_empty: bool = False
     default_cpus: dict[str, str] = field(default_factory=dict)
     default_ram: str | None = None
+    max_cpus: int = 1
+
+    def check_smp(self, smp: SmpConfig) -> None:
+        """See that there is room for that many processors.
+
+        :raise UserError: there is not.
+        """
+        if smp.max_cpus > self.max_cpus:
+            raise UserError(
+                f"Number of SMP CPUs requested ({smp.max_cpus}) exceeds max CPUs supported by machine '{self.name}' "
+                f"({self.max_cpus})",
+                f"-smp {self.max_cpus} or less" if self.max_cpus > 1 else "-smp 1: it runs one processor for now",
+            )
 
 
 _types: dict[str, BoardType] = {}
@@ -96,7 +110,8 @@ def machine_infos(architecture: str) -> list[MachineInfo]:
 
     return [
         MachineInfo(
-            name=board.name, alias=board.alias, is_default=board.default or None, cpu_max=1, hotpluggable_cpus=False,
+            name=board.name, alias=board.alias, is_default=board.default or None, cpu_max=board.max_cpus,
+            hotpluggable_cpus=False,
             numa_mem_supported=False, deprecated=False, default_cpu_type=board.default_cpus.get(architecture),
             default_ram_id=board.default_ram,
         )

@@ -8,13 +8,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pyqemu.boards import virt_interrupts
 from pyqemu.boards import virt_map as at
 from pyqemu.boards.arm_boot import Boot, KernelPlace, load_kernel, load_tree, read_file
 from pyqemu.boards.config import MachineConfig
 from pyqemu.boards.drives import settled_drives
 from pyqemu.boards.registry import BoardType, register
 from pyqemu.boards.virt_options import VirtOptions
-from pyqemu.boards.virt_processor import DEFAULT_CPU, ask_firmware, compatible, make_processor
+from pyqemu.boards.virt_processor import DEFAULT_CPU, Processor, ask_firmware, compatible, make_processor
 from pyqemu.boards.virt_saved import saved_machine
 from pyqemu.boards.virt_show import show_virt
 from pyqemu.boards.virt_tree import TreeFacts, device_tree
@@ -24,8 +25,6 @@ from pyqemu.hw.char.pl011 import Pl011
 from pyqemu.hw.core.sysbus import SysBusDevice, SystemBus
 from pyqemu.hw.gpio.gpio_key import GpioKey
 from pyqemu.hw.gpio.pl061 import Pl061
-from pyqemu.hw.intc.arm_gic import ArmGic
-from pyqemu.hw.intc.arm_gicv3 import ArmGicV3
 from pyqemu.hw.nvram.fw_cfg import FwCfgMem
 from pyqemu.hw.pci_host.gpex import GpexHost
 from pyqemu.hw.timer.pl031 import Pl031
@@ -37,12 +36,9 @@ from pyqemu.qom import DEVICES, Device, DeviceError
 from pyqemu.qom.plugging import Plugging
 from pyqemu.system import Irq, ShutdownCause, System
 from pyqemu.system.guest_time import GuestTime
-from pyqemu.targets.aarch64.layout import FIQ, IRQ
 from pyqemu.targets.aarch64.state import Aarch64Cpu
-from pyqemu.targets.arm.generic_timer import HYPERVISOR, PHYSICAL, SECURE, VIRTUAL
 from pyqemu.targets.arm.introspection import CpuNode
 from pyqemu.targets.arm.psci import Psci
-from pyqemu.targets.arm.state import ArmCpu
 from pyqemu.util.errors import UserError
 from pyqemu.util.units import MIB
 
@@ -53,7 +49,6 @@ if TYPE_CHECKING:
     from pyqemu.ui.frame import Frame
 
 DRIVE_LIMITS = {"virtio": at.VIRTIO_SLOTS}
-TIMER_PPIS = {PHYSICAL: at.PPI_PHYSICAL, VIRTUAL: at.PPI_VIRTUAL, HYPERVISOR: at.PPI_HYPERVISOR, SECURE: at.PPI_SECURE}
 FLASH_BLOCKS, FLASH_SECTOR = 256, 256 << 10
 FW_CFG_NB_CPUS = 0x05
 FW_CFG_KERNEL, FW_CFG_INITRD, FW_CFG_CMDLINE = (0x08, 0x11), (0x0B, 0x12), (0x14, 0x15)
@@ -94,44 +89,26 @@ class Virt(Plugging):
         self.system_memory.add(at.RAM.base, self.ram)
         self.memory_space = AddressSpace("memory", self.system_memory)
         self.io_space = AddressSpace("I/O", MemoryRegion.container("io", 0x10000))
-        self.cpu = make_processor(config, memory=self.memory_space, io=self.io_space, engine=engine,
-                                  clock=self.system.clock, lock=self.system.lock)  # fmt: skip
+        virt_interrupts.check(self.options.gic_version, config.smp.max_cpus)
+        self.cpus = [make_processor(config, memory=self.memory_space, io=self.io_space, engine=engine,
+                                    clock=self.system.clock, lock=self.system.lock)
+                     for _ in range(config.smp.cpus)]  # fmt: skip
+        self.cpu = self.cpus[0]
         self.time = GuestTime(self.system.clock)
         self.psci = Psci(partial(self.system.request_shutdown, ShutdownCause.GUEST_SHUTDOWN),
-                         partial(self.system.request_reset, ShutdownCause.GUEST_RESET), self._suspend)  # fmt: skip
-        self.cpu.firmware_call = self._firmware_call
+                         partial(self.system.request_reset, ShutdownCause.GUEST_RESET), self.cpus)  # fmt: skip
+        for cpu in self.cpus:
+            cpu.firmware_call = partial(self._firmware_call, cpu)
 
-    def _suspend(self) -> None:
-        self.cpu.halted = True
-
-    def _firmware_call(self, exception_class: int) -> bool:
-        return ask_firmware(self.psci, self.cpu)
+    def _firmware_call(self, cpu: Processor, exception_class: int) -> bool:
+        return ask_firmware(self.psci, cpu)
 
     # --- devices ------------------------------------------------------------------------------------------------------
 
     def _interrupts(self) -> None:
-        cpu = self.cpu
-        irq, fiq = Irq(partial(self._request, IRQ)), Irq(partial(self._request, FIQ))
-        self.gic: ArmGic | ArmGicV3
-        if self.options.gic_version == 3:
-            if isinstance(cpu, ArmCpu):
-                raise UserError(f"gic-version=3: not with {cpu.model.name}, which has 32 bits", "gic-version=2")
-            third = ArmGicV3(num_cpu=1, num_irq=at.GIC_IRQS)
-            processor = third.cpus[0]
-            processor.irq.connect(irq.set)
-            processor.fiq.connect(fiq.set)
-            cpu.gic = processor.interface
-            self.gic, private = third, processor.inputs
-            self._plug(third, at.GIC_DISTRIBUTOR.base, at.GIC_REDISTRIBUTORS.base)
-        else:
-            second = ArmGic([(irq, fiq)], num_cpu=1, num_irq=at.GIC_IRQS, revision=2)
-            self.gic, private = second, second.private_inputs[0]
-            self._plug(second, at.GIC_DISTRIBUTOR.base, at.GIC_CPU.base)
-        for timer, ppi in TIMER_PPIS.items():
-            cpu.timer.outputs[timer] = private[ppi].set
-
-    def _request(self, mask: int, level: bool) -> None:
-        (self.cpu.interrupt if level else self.cpu.clear_interrupt)(mask)
+        self.gic = virt_interrupts.interrupt_controller(self.options.gic_version, self.cpus)
+        third = self.options.gic_version == 3
+        self._plug(self.gic, at.GIC_DISTRIBUTOR.base, (at.GIC_REDISTRIBUTORS if third else at.GIC_CPU).base)
 
     def _spi(self, number: int) -> Irq:
         return self.gic.shared_inputs[number]
@@ -166,7 +143,7 @@ class Virt(Plugging):
             self.flash.append(bank)
         self.fw_cfg = FwCfgMem(self.memory_space, trace=self.system.trace)
         self.fw_cfg.map(self.system_memory, at.FW_CFG.base)
-        self.fw_cfg.add_i16(FW_CFG_NB_CPUS, 1)
+        self.fw_cfg.add_i16(FW_CFG_NB_CPUS, self.config.smp.cpus)
         self.system.on_reset(self.fw_cfg.reset)
 
     def _flash_written(self, block: RamBlock, offset: int, length: int) -> None:
@@ -264,7 +241,7 @@ class Virt(Plugging):
         return isinstance(self.cpu, Aarch64Cpu)
 
     def _tree(self) -> bytes:
-        cpus = ((compatible(self.cpu), 0),)
+        cpus = tuple((compatible(cpu), cpu.affinity) for cpu in self.cpus)
         return device_tree(
             TreeFacts(self.config.memory, cpus, gic_version=self.options.gic_version, is_64bit=self.is_64bit)
         )
@@ -287,9 +264,12 @@ class Virt(Plugging):
             self.fw_cfg.add_string(data, config.append)
 
     def reset(self) -> None:
-        """After all devices: the processor, at the kernel's first instruction, or firmware's."""
-        self.cpu.interrupt_request = 0
-        self.cpu.reset()
+        """After all devices: the first processor, at the kernel's first instruction, or firmware's; others are off."""
+        for cpu in self.cpus:
+            cpu.interrupt_request = 0
+            cpu.reset()
+            cpu.turn_off()
+        self.cpu.powered_off = self.cpu.halted = False
         self.boot.start(self.cpu)
 
     # --- for who looks at the machine ---------------------------------------------------------------------------------
@@ -326,5 +306,6 @@ register(
         alias="virt",
         default_cpus={name: f"{cpu}-arm-cpu" for name, cpu in DEFAULT_CPU.items()},
         default_ram="mach-virt.ram",
+        max_cpus=255,
     )
 )

@@ -13,6 +13,7 @@ from pyqemu.boards.config import MachineConfig
 from pyqemu.targets.aarch64 import models as models64
 from pyqemu.targets.aarch64.state import Aarch64Cpu
 from pyqemu.targets.arm import models as models32
+from pyqemu.targets.arm.modes import HYP
 from pyqemu.targets.arm.psci import SMC64, Psci
 from pyqemu.targets.arm.state import ArmCpu
 from pyqemu.util.errors import UserError
@@ -61,9 +62,12 @@ def ask_firmware(psci: Psci, cpu: Processor) -> bool:
     registers: Registers32 | Any
     if isinstance(cpu, ArmCpu):
         registers = cpu.r
-        answer = None if registers[0] & SMC64 else psci.call(registers[0], (registers[1], registers[2], registers[3]))
+        arguments = registers[1], registers[2], registers[3]
+        level = 2 if cpu.cpu_mode == HYP else 1
+        answer = None if registers[0] & SMC64 else psci.call(cpu, registers[0], arguments, level=level)
     else:
         registers = cpu.x
-        answer = psci.call(registers[0] & 0xFFFFFFFF, (registers[1], registers[2], registers[3]))
+        arguments = registers[1], registers[2], registers[3]
+        answer = psci.call(cpu, registers[0] & 0xFFFFFFFF, arguments, level=cpu.el, alignment=4)
     registers[0] = NOT_SUPPORTED if answer is None else answer
     return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyqemu.block.sent import sent_drives
+from pyqemu.boards.virt_processor import Processor
 from pyqemu.hw.pci.state import pci_bus_vmstate
 from pyqemu.hw.virtio.device import VirtioDevice
 from pyqemu.memory import RamBlock
@@ -38,7 +39,8 @@ def saved_machine(virt: Virt) -> SavedMachine:
     machine.add("timer", virt.time)
     for bank in virt.flash:
         machine.add("pflash_cfi01", bank, type_name="cfi.pflash01")
-    _processor(virt, machine)
+    for cpu in virt.cpus:
+        _processor(virt, machine, cpu)
     machine.add(type(virt.gic).vmstate.name, virt.gic, order=GIC_ORDER)
     machine.add("pl011", virt.uart)
     machine.add("pl031", virt.rtc)
@@ -55,13 +57,13 @@ def saved_machine(virt: Virt) -> SavedMachine:
     return machine
 
 
-def _processor(virt: Virt, machine: SavedMachine) -> None:
-    if isinstance(virt.cpu, ArmCpu):
+def _processor(virt: Virt, machine: SavedMachine, cpu: Processor) -> None:
+    if isinstance(cpu, ArmCpu):
         machine.unsaved.append(virt.processor)
         return
-    saved = SavedCpu(virt.cpu)
+    saved = SavedCpu(cpu)
     virt.system.on_reset(saved.reset)
-    machine.add("cpu_common", CommonState(virt.cpu), order=COMMON_ORDER)
+    machine.add("cpu_common", CommonState(cpu), order=COMMON_ORDER)
     machine.add("cpu", saved, order=CPU_ORDER)
 
 

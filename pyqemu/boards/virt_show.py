@@ -44,17 +44,19 @@ def show_virt(board: Virt) -> None:
             anonymous.add_child("device[*]", device)
     target = architecture(board.config, board.cpu)
     models = processor_models(target)
-    processor, view = _shown(board.cpu)
-    board.processor = processor
-    unattached.add_child("device[*]", processor)
+    shown = [_shown(cpu) for cpu in board.cpus]
+    board.processor = shown[0][0]
+    for processor, _ in shown:
+        unattached.add_child("device[*]", processor)
     unattached.add_child("sysbus", board.sysbus)
     facts = MachineFacts(
         "virt-2.6", target, memory=board.config.memory, machines=partial(machine_infos, target),
-        cpu_places=[CpuPlace(processor.type_name, processor.qom_path)],
+        cpu_places=[CpuPlace(processor.type_name, processor.qom_path, core=number)
+                    for number, (processor, _) in enumerate(shown)],
     )  # fmt: skip
     inspection = Inspection(roots=[board.sysbus, *(slot.virtio_bus for slot in board.slots if slot.virtio_bus)],
                             spaces=[board.memory_space])  # fmt: skip
-    inspection.cpus.append(view)
+    inspection.cpus += [view for _, view in shown]
     inspection.add_text("pci", partial(pci_text, board.pcie.pci))
     for part in (root, inspection, facts, models):
         board.system.add_part(part)
@@ -63,8 +65,8 @@ def show_virt(board: Virt) -> None:
 def _shown(cpu: Processor) -> tuple[CpuNode, StateView]:
     """A processor for the tree of objects, and for monitors."""
     if isinstance(cpu, ArmCpu):
-        return ArmCpuNode(cpu), ArmView(cpu)
-    return Aarch64CpuNode(cpu), Aarch64View(cpu)
+        return ArmCpuNode(cpu), ArmView(cpu, index=cpu.index)
+    return Aarch64CpuNode(cpu), Aarch64View(cpu, index=cpu.index)
 
 
 TYPES.add(VirtMachine.type_name, "machine")

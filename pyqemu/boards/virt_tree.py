@@ -106,8 +106,9 @@ def _psci(facts: TreeFacts) -> Any:
 def _timer(facts: TreeFacts) -> Any:
     kinds = ("arm,armv8-timer", "arm,armv7-timer")
     interrupts: list[int] = []
+    reach = (1 << len(facts.cpus)) - 1 if facts.gic_version == 2 else 0  # the processors that they go to
     for number in (at.PPI_SECURE, at.PPI_PHYSICAL, at.PPI_VIRTUAL, at.PPI_HYPERVISOR):
-        interrupts += (GIC_PPI, number - FIRST_PPI, EDGE | 1 << 8)  # QEMU 2.6 claims that
+        interrupts += (GIC_PPI, number - FIRST_PPI, EDGE | reach << 8)  # QEMU 2.6 claims that
     return _node("timer", _strings("compatible", *kinds[not facts.is_64bit :]), fdt.Property("always-on"),
                  _words("interrupts", *interrupts))  # fmt: skip
 

@@ -52,7 +52,7 @@ CASES: dict[str, tuple[str, str, str]] = {
     "unknown CPU property": ("-cpu qemu64,colour=red", "colour", "-cpu help"),
     "CPU feature without a sign": ("-cpu qemu64,sse2", "sse2", "+feature"),
     "bad CPU property": ("-cpu qemu64,family=x", "family", "number"),
-    "several CPUs": ("-smp 2", "-smp 2", "-smp 1"),
+    "several CPUs": ("-smp 2", "CPUs requested (2)", "-smp 1"),
     "unknown accelerator": ("-accel kvm", "kvm", "tcg"),
     "unknown engine": ("-accel tcg,engine=steam", "steam", "stencil"),
     "no size": ("-m lots", "-m lots", "suffixes"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from uuid import UUID
 
-from pyqemu.boards.config import BootConfig, RtcConfig
+from pyqemu.boards.config import BootConfig, RtcConfig, SmpConfig
 from pyqemu.cli.options.registry import CommandLine, Finished, option, switch
 from pyqemu.util.errors import OptionError
 from pyqemu.util.options import parse_bool, parse_options
@@ -100,8 +100,34 @@ def smp(line: CommandLine, text: str) -> None:
             raise OptionError(f"-smp: Invalid parameter '{key}'")
         if not value.isdigit() or int(value) < 1:
             raise OptionError(f"-smp: Parameter '{key}' expects a number")
-        if int(value) > 1:
-            raise OptionError(f"-smp {text}: this build runs one CPU", "-smp 1")
+        if key == "dies" and int(value) > 1:
+            raise OptionError(f"-smp {text}: there are no dies", "-smp without dies=")
+    line.config.smp = topology({key: int(value) for key, value in options.items()})
+
+
+def topology(given: dict[str, int]) -> SmpConfig:
+    """The numbers that were left out, sockets before cores before threads.
+
+    :raise OptionError: they contradict each other.
+    """
+    cpus, sockets, cores, threads = (given.get(key, 0) for key in ("cpus", "sockets", "cores", "threads"))
+    if not cpus or not sockets:
+        sockets, cores, threads = sockets or 1, cores or 1, threads or 1
+        cpus = cpus or sockets * cores * threads
+    elif not cores:
+        threads = threads or 1
+        cores = cpus // (sockets * threads)
+    elif not threads:
+        threads = cpus // (cores * sockets)
+    places = f"sockets ({sockets}) * cores ({cores}) * threads ({threads})"
+    if given.keys() >= {"cpus", "sockets", "cores", "threads"} and sockets * cores * threads < cpus:
+        raise OptionError(f"-smp: cpu topology: {places} < smp_cpus ({cpus})")
+    max_cpus = given.get("maxcpus", cpus)
+    if sockets * cores * threads > max_cpus:
+        raise OptionError(f"-smp: cpu topology: {places} > maxcpus ({max_cpus})")
+    if max_cpus < cpus:
+        raise OptionError("-smp: maxcpus must be equal to or greater than smp", f"maxcpus={cpus}")
+    return SmpConfig(cpus, sockets, max(cores, 1), max(threads, 1), max_cpus)
 
 
 @option("boot", "[order=drives][,once=drives][,menu=on|off][,strict=on|off]", "boot order: a floppy, c disk, d CD-ROM")

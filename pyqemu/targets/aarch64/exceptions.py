@@ -113,3 +113,19 @@ def wait_for_interrupt(cpu: Aarch64Cpu) -> None:
 
 def wait_for_event(cpu: Aarch64Cpu) -> None:
     """WFE: there may always have been an event, so it is never trapped."""
+    cpu.wait_for_event()
+
+
+def send_event(cpu: Aarch64Cpu) -> None:
+    """SEV."""
+    cpu.send_event()
+
+
+def send_event_local(cpu: Aarch64Cpu) -> None:
+    """SEVL."""
+    cpu.event = True
+
+
+def give_way(cpu: Aarch64Cpu) -> None:
+    """YIELD: others may run."""
+    cpu.turns.end_turn()

@@ -46,8 +46,9 @@ from pyqemu.targets.aarch64.models import PFR0_GIC, Model, cpu_model
 from pyqemu.targets.aarch64.translator import A64Translator
 from pyqemu.targets.arm import flags
 from pyqemu.targets.arm.generic_timer import FREQUENCY, CycleCounter, GenericTimer
+from pyqemu.targets.arm.multiprocessor import Multiprocessor, affinity
 from pyqemu.targets.arm.system_state import SystemState
-from pyqemu.tcg.cpu import Cpu, GuestException
+from pyqemu.tcg.cpu import GuestException
 from pyqemu.tcg.env import Global
 
 if TYPE_CHECKING:
@@ -99,13 +100,12 @@ class Vectors:
         return 32
 
 
-class Aarch64Cpu(Cpu):
+class Aarch64Cpu(Multiprocessor):
     """One processor. Fields are slots of ``env``: native code and Python see the same bytes.
 
     :ivar x: general registers 0 to 30
     :ivar v: vector registers
     :ivar sys: system registers
-    :ivar mpidr: MPIDR_EL1: which processor of the machine it is
     :ivar firmware_call: asked for HVC and SMC with the exception class; True if it has answered (PSCI)
     :ivar tagged_pages: whether the software TLB has pages with a tag in their address
     """
@@ -141,7 +141,7 @@ class Aarch64Cpu(Cpu):
         self.sys = SystemState()
         self.x = Registers64(self.q)
         self.v = Vectors(self.q)
-        self.mpidr = 1 << 31
+        self.mpidr = 1 << 31 | affinity(self.index)
         self.gic: Any = None  # the interface of a GICv3 (pyqemu.hw.intc.arm_gicv3_cpuif)
         self.firmware_call: Callable[[int], bool] | None = None
         self.tagged_pages = False
@@ -306,7 +306,7 @@ class Aarch64Cpu(Cpu):
         """Return a builder for one instruction."""
         assert self.engine is not None
         t = A64Translator(self.engine.table, self.helpers, **context)
-        t.model = self.model
+        t.model, t.is_one_of_several = self.model, self.is_one_of_several
         t.begin(flags)
         return t
 
@@ -333,7 +333,7 @@ class Aarch64Cpu(Cpu):
 
     def has_work(self) -> bool:
         """Return whether a halted processor has a reason to go on."""
-        return delivery.would_wake(self)
+        return not self.powered_off and delivery.would_wake(self)
 
     def tlb_flush(self, global_too: bool = True) -> None:
         """Forget all translations."""
@@ -427,10 +427,16 @@ class Aarch64Cpu(Cpu):
         self.daif = PSTATE_DAIF
         self.exclusive_address = NO_ADDRESS
         self.clear_interrupt(~0)
-        self.halted = False
+        self.halted = self.event = False
         self.sys.cntfrq_el0 = FREQUENCY
         self.sys.oslsr_el1 = 10  # the OS lock is implemented, and locked
         self.timer.reset()
         self.cycle_counter.switch(on=False, divider=1)
         self.enter(3 if self.has_el3 else 2 if self.has_el2 else 1, 1)
         self.translation_changed()
+
+    def start(self, entry: int, context: int, level: int) -> None:
+        """Begin after a reset where another processor says."""
+        self.reset()
+        self.enter(level, 1)
+        self.x[0], self.pc = context, entry

@@ -63,29 +63,38 @@ def _everything(cpu: Aarch64Cpu, value: int) -> None:
     cpu.tlb_flush()
 
 
-def _page(cpu: Aarch64Cpu, value: int) -> None:
-    """Of an address, in bits 43 to 0 without its lowest 12; the rest of it is the sign."""
+def _everything_of_all(cpu: Aarch64Cpu, value: int) -> None:
+    cpu.tlb_flush_all()
+
+
+def _address(value: int) -> int:
+    """An address, in bits 43 to 0 without its lowest 12; the rest of it is the sign."""
     address = (value & (1 << 44) - 1) << 12
-    if address >> 55:
-        address |= 0xFF << 56
-    cpu.tlb_flush_page(address)
+    return address | 0xFF << 56 if address >> 55 else address
+
+
+def _page(cpu: Aarch64Cpu, value: int) -> None:
+    cpu.tlb_flush_page(_address(value))
+
+
+def _page_of_all(cpu: Aarch64Cpu, value: int) -> None:
+    cpu.tlb_flush_page_of_all(_address(value))
 
 
 def _tlb() -> None:
-    for crm in (3, 7):  # inner shareable, and this processor alone
-        inner = "IS" if crm == 3 else ""
-        for name, op2, action in (("VMALLE1", 0, _everything), ("VAE1", 1, _page), ("ASIDE1", 2, _everything),
-                                  ("VAAE1", 3, _page), ("VALE1", 5, _page), ("VAALE1", 7, _page)):  # fmt: skip
+    for inner, crm, stage2, everything, page in (("IS", 3, 0, _everything_of_all, _page_of_all),
+                                                 ("", 7, 4, _everything, _page)):  # fmt: skip
+        for name, op2, action in (("VMALLE1", 0, everything), ("VAE1", 1, page), ("ASIDE1", 2, everything),
+                                  ("VAAE1", 3, page), ("VALE1", 5, page), ("VAALE1", 7, page)):  # fmt: skip
             define(f"TLBI {name}{inner}", (1, 0, 8, crm, op2), write=action, check=_traps_tlb)
         for el, op1 in ((2, 4), (3, 6)):
-            define(f"TLBI ALLE{el}{inner}", (1, op1, 8, crm, 0), el=el, write=_everything)
-            define(f"TLBI VAE{el}{inner}", (1, op1, 8, crm, 1), el=el, write=_page)
-            define(f"TLBI VALE{el}{inner}", (1, op1, 8, crm, 5), el=el, write=_page)
-        define(f"TLBI ALLE1{inner}", (1, 4, 8, crm, 4), el=2, write=_everything)
-        define(f"TLBI VMALLS12E1{inner}", (1, 4, 8, crm, 6), el=2, write=_everything)
-    for crm, inner in ((0, "IS"), (4, "")):  # of stage 2: it is folded into what the TLB has
-        define(f"TLBI IPAS2E1{inner}", (1, 4, 8, crm, 1), el=2, write=_everything)
-        define(f"TLBI IPAS2LE1{inner}", (1, 4, 8, crm, 5), el=2, write=_everything)
+            define(f"TLBI ALLE{el}{inner}", (1, op1, 8, crm, 0), el=el, write=everything)
+            define(f"TLBI VAE{el}{inner}", (1, op1, 8, crm, 1), el=el, write=page)
+            define(f"TLBI VALE{el}{inner}", (1, op1, 8, crm, 5), el=el, write=page)
+        define(f"TLBI ALLE1{inner}", (1, 4, 8, crm, 4), el=2, write=everything)
+        define(f"TLBI VMALLS12E1{inner}", (1, 4, 8, crm, 6), el=2, write=everything)
+        for name, op2 in (("IPAS2E1", 1), ("IPAS2LE1", 5)):  # of stage 2: it is folded into what the TLB has
+            define(f"TLBI {name}{inner}", (1, 4, 8, stage2, op2), el=2, write=everything)
 
 
 # --- AT ---------------------------------------------------------------------------------------------------------------

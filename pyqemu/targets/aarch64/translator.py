@@ -54,6 +54,7 @@ class A64Translator(VectorTranslator):
     cc_slots = CC_RESULT
     pc_slot = PC
     model: Model
+    is_one_of_several = False  #: whether other processors may have something to do
 
     def begin(self, mode: int) -> None:
         """Take the mode; the first thing that happens."""

@@ -39,9 +39,18 @@ def _define_tlb() -> None:
     def page(cpu: ArmCpu, value: int) -> None:
         cpu.tlb_flush_page(value & M32 & -4096)
 
+    def everything_of_all(cpu: ArmCpu, value: int) -> None:
+        cpu.tlb_flush_all()
+
+    def page_of_all(cpu: ArmCpu, value: int) -> None:
+        cpu.tlb_flush_page_of_all(value & M32 & -4096)
+
     for crm in (3, 5, 6, 7):
-        for op, name, write in ((0, "ALL", everything), (1, "MVA", page), (2, "ASID", everything), (3, "MVAA", page)):
-            define(f"TLBI{name}", (15, 0, 8, crm, op), write=write)
+        shared = crm == 3  # with all of the inner shareable domain
+        of_all = everything_of_all if shared else everything
+        of_page = page_of_all if shared else page
+        for op, name, write in ((0, "ALL", of_all), (1, "MVA", of_page), (2, "ASID", of_all), (3, "MVAA", of_page)):
+            define(f"TLBI{name}{'IS' if shared else ''}", (15, 0, 8, crm, op), write=write)
 
 
 def _wait(cpu: ArmCpu, value: int) -> None:

@@ -93,3 +93,14 @@ def wait_for_interrupt(cpu: ArmCpu) -> None:
 
 def wait_for_event(cpu: ArmCpu) -> None:
     """WFE."""
+    cpu.wait_for_event()
+
+
+def send_event(cpu: ArmCpu) -> None:
+    """SEV."""
+    cpu.send_event()
+
+
+def give_way(cpu: ArmCpu) -> None:
+    """YIELD: others may run."""
+    cpu.turns.end_turn()

@@ -48,9 +48,10 @@ from pyqemu.targets.arm.modes import (
     SPSR_BANK32,
     SVC,
 )
+from pyqemu.targets.arm.multiprocessor import Multiprocessor, affinity
 from pyqemu.targets.arm.system_state import SystemState
 from pyqemu.targets.arm.translator import ArmTranslator
-from pyqemu.tcg.cpu import Cpu, GuestException
+from pyqemu.tcg.cpu import GuestException
 from pyqemu.tcg.env import Global
 
 if TYPE_CHECKING:
@@ -82,13 +83,12 @@ class Registers32:
         return 15
 
 
-class ArmCpu(Cpu):
+class ArmCpu(Multiprocessor):
     """One processor. Fields are slots of ``env``: native code and Python see the same bytes.
 
     :ivar r: general registers 0 to 14 of the present mode
     :ivar v: extension registers by the numbers of `extension.py`
     :ivar sys: registers of coprocessor 15
-    :ivar mpidr: MPIDR: which processor of the machine it is
     :ivar fcse: FCSEIDR: what addresses of the lowest 32 MiB are moved by
     :ivar cbar: CBAR: where the private memory region of the processors is
     :ivar high_vectors: whether vectors are at 0xFFFF0000 after a reset (the input VINITHI)
@@ -132,7 +132,7 @@ class ArmCpu(Cpu):
         self.sys = SystemState()
         self.r = Registers32(self.q)
         self.v = ExtensionRegisters(self.q, self.l)
-        self.mpidr = 1 << 31 if self.model.has("v7mp") else 0
+        self.mpidr = (1 << 31 if self.model.has("v7mp") else 0) | affinity(self.index)
         self.firmware_call: Callable[[int], bool] | None = None
         self.fcse, self.cbar = 0, self.model.cbar
         clock = self.clock if self.clock is not None else VirtualClock()
@@ -305,6 +305,7 @@ class ArmCpu(Cpu):
         """Return a builder for one instruction."""
         assert self.engine is not None
         t = ArmTranslator(self.engine.table, self.helpers, **context)
+        t.is_one_of_several = self.is_one_of_several
         t.begin(flags, self.model.features)
         return t
 
@@ -331,7 +332,7 @@ class ArmCpu(Cpu):
 
     def has_work(self) -> bool:
         """Return whether a halted processor has a reason to go on."""
-        return delivery.would_wake(self)
+        return not self.powered_off and delivery.would_wake(self)
 
     # --- coprocessors -------------------------------------------------------------------------------------------------
 
@@ -395,8 +396,16 @@ class ArmCpu(Cpu):
         self.daif = CPSR_AIF
         self.exclusive_address = NO_ADDRESS
         self.clear_interrupt(~0)
-        self.halted = False
+        self.halted = self.event = False
         self.timer.reset()
         self.cycle_counter.switch(on=False, divider=1)
         self.pc = delivery.HIGH_VECTORS if self.high_vectors else 0
         self.translation_changed()
+
+    def start(self, entry: int, context: int, level: int) -> None:
+        """Begin after a reset where another processor says; bit 0 of the address asks for Thumb."""
+        self.reset()
+        if level == 2:
+            self.enter_mode(HYP)
+        self.mode = self.mode & ~M_THUMB | (M_THUMB if entry & 1 else 0)
+        self.r[0], self.pc = context, entry & M32 & ~1

@@ -48,6 +48,7 @@ class ArmTranslator(VectorTranslator):
     cc_slots = CC_RESULT
     pc_slot = PC
     pc_bits = 32
+    is_one_of_several = False  #: whether other processors may have something to do
     halves_alone = True
 
     def begin(self, mode: int, features: frozenset[str]) -> None:

@@ -100,15 +100,35 @@ def eret(t: A64Translator) -> None:
 
 
 @A64.insn("1101010100 0 00 011 0010 xxxx xxx 11111", name="nop")
-@A64.insn("1101010100 0 00 011 0010 0000 001 11111", name="yield")
-@A64.insn("1101010100 0 00 011 0010 0000 10x 11111", name="sev")
 def hint(t: A64Translator) -> None:
-    """NOP, YIELD, SEV, SEVL and hints that are not allocated."""
+    """NOP, and hints that are not allocated."""
+
+
+@A64.insn("1101010100 0 00 011 0010 0000 001 11111", name="yield")
+def yield_(t: A64Translator) -> None:
+    """YIELD."""
+    if t.is_one_of_several:
+        t.call(exceptions.give_way)
+        t.exit_loop_next()
+
+
+@A64.insn("1101010100 0 00 011 0010 0000 100 11111")
+def sev(t: A64Translator) -> None:
+    """SEV."""
+    if t.is_one_of_several:
+        t.call(exceptions.send_event)
+
+
+@A64.insn("1101010100 0 00 011 0010 0000 101 11111")
+def sevl(t: A64Translator) -> None:
+    """SEVL."""
+    if t.is_one_of_several:
+        t.call(exceptions.send_event_local)
 
 
 @A64.insn("1101010100 0 00 011 0010 0000 010 11111")
 def wfe(t: A64Translator) -> None:
-    """WFE: events are not kept, so there may always be one; but others may run first."""
+    """WFE."""
     t.call(exceptions.wait_for_event)
     t.exit_loop_next()
 

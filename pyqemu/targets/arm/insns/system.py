@@ -87,7 +87,12 @@ def subs_pc_lr(t: ArmTranslator, imm: Hole) -> None:
 
 def _hint(t: ArmTranslator, hint: int) -> None:
     """NOP, YIELD, WFE, WFI, SEV, DBG and hints that are not allocated (A5.2.11)."""
-    if hint == 2:
+    if hint == 1 and t.is_one_of_several:
+        t.call(exceptions.give_way)
+        t.exit_loop_next()
+    elif hint == 4 and t.is_one_of_several:
+        t.call(exceptions.send_event)
+    elif hint == 2:
         t.call(exceptions.wait_for_event)
         t.exit_loop_next()
     elif hint == 3:
