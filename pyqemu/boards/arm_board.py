@@ -287,6 +287,10 @@ class ArmBoard(Plugging):
         self.user_devices.append(device)
         return device
 
+    def pci_buses(self) -> list[PciBus]:
+        """Those of :attr:`device_buses` that are PCI buses."""
+        return [bus for bus in self.device_buses if isinstance(bus, PciBus)]
+
     def operators_devices(self) -> list[Device]:
         """Those of ``-drive if=virtio`` and ``-device``, in the order in which they were made."""
         return [*(bus.device for bus in self.device_buses if getattr(bus, "device", None) is not None),

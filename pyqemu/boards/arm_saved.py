@@ -1,7 +1,6 @@
 """What is saved of a board with 32-bit processors: its devices in the order in which they were made, as QEMU does it.
 
-Interrupt controllers are applied after everything that drives their inputs. The processor has no layout yet, so such a
-machine cannot be moved; who tries is told so.
+Interrupt controllers are applied after everything that drives their inputs, the processor after these.
 """
 
 from __future__ import annotations
@@ -16,9 +15,12 @@ from pyqemu.hw.intc.arm_gic import ArmGic
 from pyqemu.hw.intc.bcm2835_ic import Bcm2835Ic
 from pyqemu.hw.intc.bcm2836_control import Bcm2836Control
 from pyqemu.hw.intc.pl190 import Pl190, VersatileSic
+from pyqemu.hw.pci.device import PciDevice
+from pyqemu.hw.pci.state import pci_bus_vmstate
 from pyqemu.hw.timer.sp804 import Sp804
 from pyqemu.memory import MemoryRegion, RamBlock
 from pyqemu.migration.state.machine import SavedMachine
+from pyqemu.targets.arm.vmstate import COMMON_ORDER, CPU_ORDER, CommonState, SavedCpu
 
 if TYPE_CHECKING:
     from pyqemu.boards.arm_board import ArmBoard
@@ -32,13 +34,18 @@ def saved_machine(board: ArmBoard) -> SavedMachine:
     """The list of sections and blocks of memory."""
     machine = SavedMachine(board.facts.name, board.system, disks=lambda: sent_drives(board.drives))
     machine.add("timer", board.time)
-    machine.unsaved.append(board.processor)
+    saved = SavedCpu(board.cpu)
+    board.system.on_reset(saved.reset)
+    machine.add("cpu_common", CommonState(board.cpu), order=COMMON_ORDER)
+    machine.add("cpu", saved, order=CPU_ORDER)
     for device in board.sysbus.children:
         for part in _parts(device):
             _add(machine, part)
-    for bus in board.sd_buses:
-        for card in bus.children:
+    for slot in board.sd_buses:
+        for card in slot.children:
             _add(machine, card)
+    for bus in board.pci_buses():
+        machine.add("PCIBUS", bus, pci_bus_vmstate)
     for given in board.operators_devices():
         _add(machine, given)
     machine.add_block(board.ram.name, _block(board.ram), is_paged=True)
@@ -72,10 +79,13 @@ def _parts(device: Any) -> Iterator[Any]:
 def _add(machine: SavedMachine, device: Any) -> None:
     layout = type(device).vmstate
     if layout is None:
-        if not isinstance(device, MpCore) and not getattr(device, "stateless", False):
+        if not isinstance(device, MpCore):
             machine.unsaved.append(device)
         return
-    machine.add(layout.name, device, order=LATE.get(type(device), 0))
+    name = layout.name
+    if isinstance(device, PciDevice):
+        name = f"0000:00:{device.devfn >> 3:02x}.{device.devfn & 7}/{name}"
+    machine.add(name, device, order=LATE.get(type(device), 0))
 
 
 def _hooks(board: ArmBoard, machine: SavedMachine) -> None:

@@ -54,10 +54,15 @@ FIELDS: tuple[Field, ...] = (
 )
 
 
-def subsections(has_vfp: Callable[[Any], bool]) -> tuple[VMState, ...]:
+def _never(_saved: Any) -> bool:
+    return False
+
+
+def subsections(has_vfp: Callable[[Any], bool], has_thumb2ee: Callable[[Any], bool] = _never) -> tuple[VMState, ...]:
     """What follows the fields, where there is something to tell.
 
     :param has_vfp: whether a processor has extension registers
+    :param has_thumb2ee: whether QEMU's has the registers of ThumbEE, which here are only kept
     """
     return (
         VMState("cpu/vfp", version=3, needed=has_vfp, fields=(
@@ -65,7 +70,7 @@ def subsections(has_vfp: Callable[[Any], bool]) -> tuple[VMState, ...]:
             U32("fpsid", wire="env.vfp.xregs[0]"), Array("vfp", U32, 14, wire="env.vfp.xregs"), _Fpscr("fpscr"),
         )),
         VMState("cpu/thumb2ee", fields=(U32("teecr", wire="env.teecr"), U32("teehbr", wire="env.teehbr")),
-                needed=lambda saved: saved.teecr or saved.teehbr),
+                needed=lambda saved: saved.teecr or saved.teehbr or has_thumb2ee(saved)),
         VMState("cpu/serror", fields=(U8("serror_pending", wire="env.serror.pending"),
                                       U8("serror_has_esr", wire="env.serror.has_esr"),
                                       U64("serror_esr", wire="env.serror.esr")),
