@@ -23,7 +23,7 @@ Key = tuple[int, ...]
 Read = Callable[["ArmCpu"], int]
 Write = Callable[["ArmCpu", int], None]
 Check = Callable[["ArmCpu", bool], bool]
-MODULES = ("cp15_control", "cp15_id", "cp15_maintenance", "cp15_timer")
+MODULES = ("cp15_control", "cp15_debug", "cp15_id", "cp15_maintenance", "cp15_timer")
 IMPLEMENTATION_DEFINED = 15  #: CRn of registers of a processor's own
 
 

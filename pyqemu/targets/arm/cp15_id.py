@@ -1,4 +1,4 @@
-"""Identification registers of coprocessor 15 and of debug (ARM DDI 0406C.b, B3.17.2, B7)."""
+"""Identification registers of coprocessor 15 (ARM DDI 0406C.b, B3.17.2, B7)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def _ccsidr(cpu: ArmCpu) -> int:
     index = cpu.sys.csselr_el1
     sizes = cpu.model.ccsidr
     return sizes[index] if index < len(sizes) else 0
+
+
+def _l2ctlr(cpu: ArmCpu) -> int:
+    """How many processors there are, and that there is an interrupt controller (DDI 0438, 4.3.49)."""
+    return len(cpu.peers) - 1 << 24 | 1 << 23
 
 
 def _of(name: str, index: int) -> Read:
@@ -47,7 +52,5 @@ def define_all() -> None:
     constant("CLIDR", (15, 1, 0, 0, 1), lambda cpu: cpu.model.clidr, feature="v7")
     constant("AIDR", (15, 1, 0, 0, 7), 0, feature="v7")
     storage("CSSELR", (15, 2, 0, 0, 0), "csselr_el1", mask=15, feature="v7")
-    define("L2CTLR", (15, 1, 9, 0, 2), read=lambda cpu: 0, write=lambda cpu, value: None,
-           feature="lpae")  # fmt: skip
+    define("L2CTLR", (15, 1, 9, 0, 2), read=_l2ctlr, write=lambda cpu, value: None, feature="lpae")
     constant("CBAR", (15, 4, 15, 0, 0), lambda cpu: cpu.cbar, feature="v7")
-    constant("DBGDIDR", (14, 0, 0, 0, 0), lambda cpu: cpu.model.dbgdidr, level=0)

@@ -11,7 +11,7 @@ from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.system import VirtualClock
-from pyqemu.targets.arm import cp15, debug, delivery, flags, layout, mmu, modes, refill
+from pyqemu.targets.arm import cp15, cp15_debug, debug, delivery, flags, layout, mmu, modes, refill
 from pyqemu.targets.arm.decode import SETS, ArmDecoders
 from pyqemu.targets.arm.extension import ExtensionRegisters
 from pyqemu.targets.arm.generic_timer import FREQUENCY, CycleCounter, GenericTimer
@@ -391,6 +391,7 @@ class ArmCpu(Multiprocessor):
         self.sys.sctlr_el1 = self.model.reset_sctlr | (SCTLR_V if self.high_vectors else 0)
         self.sys.actlr_el1 = self.model.actlr
         self.sys.cntfrq_el0 = FREQUENCY
+        self.sys.oslsr_el1 = cp15_debug.OS_LOCK_IMPLEMENTED | cp15_debug.OS_LOCKED
         self.mode = M_AARCH32 | (SVC & 15) << M_MODE_SHIFT | 1
         self.nzcv = Z  # UNKNOWN; this is what QEMU has
         self.daif = CPSR_AIF
