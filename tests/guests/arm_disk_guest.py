@@ -32,12 +32,13 @@ poweroff -f
 """
 
 
-def initrd(architecture: str) -> bytes:
+def initrd(architecture: str, programs: str = "") -> bytes:
     """The installer's shell and C library, the drivers of virtio disks, and the script.
 
+    :param programs: the architecture of shell and library, if it is not the kernel's
     :raise MissingPackage: something to build it from is missing.
     """
-    files, _ = busy_guest.parts(architecture, packages.VIRTIO)
+    files, _ = busy_guest.parts(programs or architecture, packages.VIRTIO)
     drivers = packages.kernel_modules(architecture, packages.VIRTIO)
     files["guest/init"] = 0o100755, SCRIPT.encode()
     files["guest/modules"] = 0o100644, " ".join(name for name, _ in drivers).encode()
@@ -46,13 +47,15 @@ def initrd(architecture: str) -> bytes:
     return gzip.compress(cpio(busy_guest.with_directories({"sys": (0o040755, b""), **files})), 1, mtime=0)
 
 
-def copies_a_disk(options: list[str], architecture: str, machine: str, directory: Path, seconds: float) -> None:
+def copies_a_disk(options: list[str], architecture: str, machine: str, directory: Path, seconds: float, *,
+                  programs: str = "") -> None:  # fmt: skip
     """What the disk has arrives in the guest's programs, and what these write arrives in the image.
 
+    :param programs: their architecture, if it is not the kernel's
     :param machine: what ``uname -m`` says
     """
     try:
-        (directory / "initrd").write_bytes(initrd(architecture))
+        (directory / "initrd").write_bytes(initrd(architecture, programs))
     except packages.MissingPackage as missing:
         pytest.skip(str(missing))
     (directory / "read.img").write_bytes(CONTENTS)

@@ -65,6 +65,12 @@ def test_a_virtio_disk_is_read_and_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_programs_of_armhf_copy_a_disk(tmp_path: Path) -> None:
+    """32-bit programs under the same kernel: AArch32 state at EL0."""
+    copies_a_disk(kernel_options(), "arm64", "aarch64", tmp_path, BOOT_TIME, programs="armhf")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIRMWARE)
 def test_firmware_reaches_its_prompt(name: str) -> None:
     image, prompt = FIRMWARE[name]

@@ -28,6 +28,8 @@ from pyqemu.targets.aarch64.layout import (
     VFIQ,
     VIRQ,
 )
+from pyqemu.targets.arm.exceptions import ArmException
+from pyqemu.targets.arm.modes import CPSR_M, USR
 from pyqemu.tcg.cpu import GuestException
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ SCR_NS, SCR_IRQ, SCR_FIQ, SCR_EA, SCR_RW = 1, 2, 4, 8, 1 << 10
 
 def deliver(cpu: Aarch64Cpu, exc: GuestException) -> None:
     """Take a synchronous exception that an instruction raised."""
+    if isinstance(exc, ArmException):
+        exc = cpu.aarch32.converted(exc)
     assert isinstance(exc, Aarch64Exception)
     if exc.ec in (EC_HVC64, EC_SMC64):
         if cpu.firmware_call is not None and cpu.firmware_call(exc.ec):
@@ -61,10 +65,10 @@ def deliver(cpu: Aarch64Cpu, exc: GuestException) -> None:
         cpu.on_deliver(exc)
     if cpu.on_event is not None:
         cpu.on_event(f"EL{cpu.el} -> EL{target} at {cpu.pc:#x}: {exc}")
-    cpu.sys.set("esr", target, ec << 26 | IL | iss)
+    cpu.sys.set("esr", target, ec << 26 | (IL if exc.length == 4 else 0) | iss)
     if exc.far is not None:
         cpu.sys.set("far", target, exc.far)
-    take(cpu, target, SYNCHRONOUS, cpu.pc + 4 if exc.following else cpu.pc)
+    take(cpu, target, SYNCHRONOUS, cpu.pc + exc.length if exc.following else cpu.pc)
 
 
 def _target(cpu: Aarch64Cpu, exc: Aarch64Exception) -> int:
@@ -78,11 +82,13 @@ def _target(cpu: Aarch64Cpu, exc: Aarch64Exception) -> int:
 def take(cpu: Aarch64Cpu, target: int, vector: int, return_address: int) -> None:
     """Enter an exception level at one of its vectors (D1.10.2)."""
     if target > cpu.el:
-        origin = FROM_LOWER_64
+        origin = FROM_LOWER_32 if cpu.is_aarch32 and target == 1 else FROM_LOWER_64
     else:
         origin = FROM_SPX if cpu.spsel else FROM_SP0
     cpu.set_spsr(target, cpu.pstate)
     cpu.set_elr(target, return_address)
+    if cpu.is_aarch32:
+        cpu.aarch32.leave()
     cpu.daif = PSTATE_DAIF
     cpu.step_pending = False
     cpu.mode &= ~M_ILLEGAL
@@ -99,18 +105,21 @@ def exception_return(cpu: Aarch64Cpu) -> None:
     el = cpu.el
     spsr, address = cpu.spsr(el), cpu.elr(el)
     cpu.exclusive_address = NO_ADDRESS
-    if _is_illegal(cpu, spsr):
+    if is_illegal(cpu, spsr):
         kept = cpu.pstate & (3 << 2 | 1)
         cpu.set_pstate(spsr & ~(PSTATE_NRW | 15 | PSTATE_SS) | kept | PSTATE_IL)
+        cpu.pc = address
     else:
+        cpu.pc = address
         cpu.set_pstate(spsr)
-    cpu.pc = address
 
 
-def _is_illegal(cpu: Aarch64Cpu, spsr: int) -> bool:
-    """Whether that cannot be returned to (D1.11.1)."""
+def is_illegal(cpu: Aarch64Cpu, spsr: int) -> bool:
+    """Whether that cannot be returned to (D1.11.1). Of AArch32 state there is User mode."""
+    if spsr & PSTATE_NRW:
+        return spsr & CPSR_M != USR
     target = spsr >> 2 & 3
-    if spsr & PSTATE_NRW or spsr & 2 or target > cpu.el or (target == 0 and spsr & 1):
+    if spsr & 2 or target > cpu.el or (target == 0 and spsr & 1):
         return True
     if target == 2 and not (cpu.has_el2 and (not cpu.has_el3 or cpu.sys.scr_el3 & SCR_NS)):
         return True

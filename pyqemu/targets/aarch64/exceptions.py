@@ -31,14 +31,16 @@ class Aarch64Exception(GuestException):
     :ivar far: the faulting address, where the class has one
     :ivar following: whether the preferred return address is the next instruction's (SVC, HVC, SMC)
     :ivar target_el: the least exception level that takes it
+    :ivar length: bytes of the instruction, where the syndrome tells
     """
 
     def __init__(self, ec: int, iss: int = 0, far: int | None = None, *, following: bool = False,
-                 target_el: int = 1) -> None:  # fmt: skip
+                 target_el: int = 1, length: int = 4) -> None:  # fmt: skip
         super().__init__(ec, iss)
         self.ec, self.iss, self.far = ec, iss, far
         self.following = following
         self.target_el = target_el
+        self.length = length
 
     def __str__(self) -> str:
         where = "" if self.far is None else f" at {self.far:#x}"

@@ -8,6 +8,7 @@ attributes of :attr:`Aarch64Cpu.sys`; what accesses to them do is in `sysregs.py
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.system import VirtualClock
@@ -20,6 +21,7 @@ from pyqemu.targets.aarch64.layout import (
     FIQ,
     IRQ,
     M64,
+    M_AARCH32,
     M_ALIGN,
     M_BIG_ENDIAN,
     M_EL,
@@ -35,6 +37,7 @@ from pyqemu.targets.aarch64.layout import (
     NZCV,
     PSTATE_DAIF,
     PSTATE_IL,
+    PSTATE_NRW,
     PSTATE_SS,
     SP_BANK,
     SPSR_BANK,
@@ -46,14 +49,16 @@ from pyqemu.targets.aarch64.models import PFR0_GIC, Model, cpu_model
 from pyqemu.targets.aarch64.translator import A64Translator
 from pyqemu.targets.arm import flags
 from pyqemu.targets.arm.generic_timer import FREQUENCY, CycleCounter, GenericTimer
+from pyqemu.targets.arm.modes import AARCH32_END
 from pyqemu.targets.arm.multiprocessor import Multiprocessor, affinity
 from pyqemu.targets.arm.system_state import SystemState
 from pyqemu.tcg.cpu import GuestException
 from pyqemu.tcg.env import Global
 
 if TYPE_CHECKING:
+    from pyqemu.targets.aarch64.aarch32 import Aarch32State
     from pyqemu.tcg.builder import Builder
-    from pyqemu.tcg.patterns import PatternDecoder
+    from pyqemu.tcg.translate import Decoder
 
 SCTLR_A, SCTLR_UMA, SCTLR_DZE, SCTLR_E0E, SCTLR_EE = 1 << 1, 1 << 9, 1 << 14, 1 << 24, 1 << 25
 CPTR_TFP, HCR_TDZ = 1 << 10, 1 << 28
@@ -151,6 +156,20 @@ class Aarch64Cpu(Multiprocessor):
         sysregs.load()
         self.reset()
 
+    # --- AArch32 state ------------------------------------------------------------------------------------------------
+
+    @property
+    def is_aarch32(self) -> bool:
+        """Whether it is in AArch32 state."""
+        return bool(self.mode & M_AARCH32)
+
+    @cached_property
+    def aarch32(self) -> Aarch32State:
+        """The same processor as AArch32 state sees it."""
+        from pyqemu.targets.aarch64.aarch32 import Aarch32State  # most machines never need its instructions
+
+        return Aarch32State(self)
+
     # --- PSTATE -------------------------------------------------------------------------------------------------------
 
     @property
@@ -232,11 +251,21 @@ class Aarch64Cpu(Multiprocessor):
     def pstate(self) -> int:
         """PSTATE in the format of SPSR_ELx (C5.2)."""
         mode = self.mode
+        if mode & M_AARCH32:
+            return self.aarch32.cpsr | (PSTATE_SS if self.step_pending else 0)
         value = self.nzcv | self.daif | (mode & M_EL) << 2 | (mode & M_SPSEL) >> 2
         return value | (PSTATE_IL if mode & M_ILLEGAL else 0) | (PSTATE_SS if self.step_pending else 0)
 
     def set_pstate(self, value: int) -> None:
-        """Take PSTATE from a value in the format of SPSR_ELx of AArch64 state; it has been checked."""
+        """Take PSTATE from a value in the format of SPSR_ELx; it has been checked."""
+        if value & PSTATE_NRW:
+            self.step_pending = bool(value & PSTATE_SS)
+            self.mode &= ~M_ILLEGAL
+            self.enter(0, 0)
+            self.aarch32.enter(value)
+            if self.interrupt_request:
+                self.kick()
+            return
         self.nzcv = value
         self.daif = value & PSTATE_DAIF
         self.step_pending = bool(value & PSTATE_SS)
@@ -254,10 +283,13 @@ class Aarch64Cpu(Multiprocessor):
 
     def mode_changed(self) -> None:
         """Derive the mode bits, after the exception level or a register that they depend on has changed."""
+        if self.is_aarch32:
+            self.aarch32.mode_changed()
+            return
         el = self.el
         sctlr = self.sys.of("sctlr", max(el, 1))
         mode = self.mode & (M_EL | M_SPSEL | M_ILLEGAL | M_STEP)
-        if self._fp_off(el):
+        if self.fp_off(el):
             mode |= M_FP_OFF
         if sctlr & (SCTLR_EE if el else SCTLR_E0E):
             mode |= M_BIG_ENDIAN
@@ -273,7 +305,7 @@ class Aarch64Cpu(Multiprocessor):
             mode |= M_SYSREG_TRAPS
         self.mode = mode
 
-    def _fp_off(self, el: int) -> bool:
+    def fp_off(self, el: int) -> bool:
         """Whether FP and SIMD instructions are trapped (D1.14.2, D1.15, D1.16)."""
         fpen = self.sys.cpacr_el1 >> 20 & 3
         if el < 2 and (not fpen & 1 or (el == 0 and fpen == 1)):
@@ -290,7 +322,7 @@ class Aarch64Cpu(Multiprocessor):
         :raise Aarch64Exception: it is not a multiple of 4 (D1.8).
         """
         pc = self.pc
-        if pc & 3:
+        if pc & 3 and not self.mode & M_AARCH32:
             raise Aarch64Exception(layout.EC_PC_ALIGNMENT, 0, pc)
         return pc, self.mode
 
@@ -298,12 +330,14 @@ class Aarch64Cpu(Multiprocessor):
         """Return the mmu index of the exception level."""
         return EL_MMU[self.mode & M_EL]
 
-    def decoder(self, flags: int) -> PatternDecoder:
+    def decoder(self, flags: int) -> Decoder:
         """Return the decoder of a mode."""
-        return self._decoders.decoder(flags)
+        return self.aarch32.decoder(flags) if flags & M_AARCH32 else self._decoders.decoder(flags)
 
-    def translator(self, flags: int, **context: Any) -> A64Translator:
+    def translator(self, flags: int, **context: Any) -> Builder:
         """Return a builder for one instruction."""
+        if flags & M_AARCH32:
+            return self.aarch32.translator(flags, **context)
         assert self.engine is not None
         t = A64Translator(self.engine.table, self.helpers, **context)
         t.model, t.is_one_of_several = self.model, self.is_one_of_several
@@ -398,14 +432,16 @@ class Aarch64Cpu(Multiprocessor):
 
     def registers_text(self) -> str:
         """Return the registers as ``info registers`` shows them."""
-        return debug.registers_text(self)
+        return self.aarch32.registers_text() if self.is_aarch32 else debug.registers_text(self)
 
     def registers(self) -> registers.Registers:
         """Return the registers by their names in the manual."""
         return registers.Registers(self)
 
     def disassemble(self, code: bytes, address: int) -> list[tuple[int, str]]:
-        """Return `code` as instructions."""
+        """Return `code` as instructions of the present instruction set."""
+        if self.is_aarch32:
+            return self.aarch32.disassemble(code, address)
         return debug.disassemble(code, address)
 
     def mnemonics(self) -> frozenset[str]:
@@ -417,7 +453,7 @@ class Aarch64Cpu(Multiprocessor):
     def reset(self) -> None:
         """Take the state after a reset: the highest exception level, everything masked (D1.9)."""
         q = self.q
-        for slot in range(layout.PC >> 3, layout.GLOBALS_END >> 3):
+        for slot in range(layout.PC >> 3, AARCH32_END >> 3):
             q[slot] = 0
         self.sys = SystemState()
         for el in (1, 2, 3):

@@ -85,7 +85,7 @@ def test_return(guest: Guest) -> None:
     assert (cpu.el, cpu.spsel, cpu.pc, cpu.nzcv, cpu.daif, cpu.sp) == (0, 0, 0x4444, 0x60000000, PSTATE_I, 0x7000)
 
 
-@pytest.mark.parametrize("spsr", [1 << 4, 2, 1, 2 << 2, 3 << 2 | 1], ids=["AArch32", "M1", "EL0h", "EL2", "EL3"])
+@pytest.mark.parametrize("spsr", [0x13, 2, 1, 2 << 2, 3 << 2 | 1], ids=["SVC mode", "M1", "EL0h", "EL2", "EL3"])
 def test_return_to_what_there_is_not_is_illegal(guest: Guest, spsr: int) -> None:
     cpu = cpu_of(guest)
     cpu.set_elr(1, 0x4444)
