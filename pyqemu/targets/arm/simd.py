@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyqemu.targets.arm.layout import FPSR
-from pyqemu.targets.arm.simd_soft import QC, SCRATCH, Helper, Lane, Lanes, Result, lanewise
+from pyqemu.targets.arm.simd_soft import QC, SAME, SCRATCH, Helper, Lanes, Result, lanewise
 from pyqemu.tcg.builder import Value
 
 if TYPE_CHECKING:
@@ -104,8 +104,12 @@ def vertical(rows: Rows) -> Stage:
     return stage
 
 
-def saturating(lane: Lane, sign: str, rows: Rows, plain: Rows) -> Stage:
-    """A stage whose results are saturated. The row saturates; *plain* does not, and tells by that whether it did."""
+def saturating(name: str, sign: str) -> Stage:
+    """Saturated sums (``add``) and differences (``sub``) of signed (``s``) or unsigned (``u``) numbers.
+
+    There are rows for 8 and 16 bits; the row that does not saturate tells whether they did.
+    """
+    rows, plain = lettered(f"p{name}{'us' if sign == 'u' else 's'}", (8, 16)), lettered(f"p{name}")
 
     def stage(t: VectorTranslator, form: Form) -> None:
         if form.bits in rows and not form.scalar:
@@ -116,11 +120,11 @@ def saturating(lane: Lane, sign: str, rows: Rows, plain: Rows) -> Stage:
             note_saturation(t, cut, whole=form.whole)
             write(t, form, limited)
         elif not form.scalar:
-            minus = plain[form.bits].startswith("psub")
-            write(t, form, limited_sum(t, form.bits, t.v(form.n), t.v(form.m), sign, minus=minus, whole=form.whole))
+            minus, a, b = name == "sub", t.v(form.n), t.v(form.m)
+            write(t, form, limited_sum(t, form.bits, a, b, sign, minus=minus, whole=form.whole))
         else:
             sources = Lanes(1, form.bits, sign == "s"), Lanes(2, form.bits, sign == "s")
-            soft(t, lanewise(lane, sources, Result(form.bits, form.count, sign)), form)
+            soft(t, lanewise(SAME[name], sources, Result(form.bits, form.count, sign)), form)
 
     return stage
 

@@ -133,7 +133,6 @@ def left(count: int) -> Lane:
 
 # fmt: off
 SAME: dict[str, Lane] = {
-    "hsub":  lambda x, y: x - y >> 1,
     "add":   lambda x, y: x + y,
     "sub":   lambda x, y: x - y,
     "neg":   lambda x: -x,

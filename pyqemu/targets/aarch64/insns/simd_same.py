@@ -27,7 +27,6 @@ from pyqemu.targets.arm.simd_same import (
     shifted,
     unsigned_greater,
 )
-from pyqemu.targets.arm.simd_soft import SAME
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.translator import A64Translator
@@ -71,15 +70,14 @@ def _logical() -> None:
 
 def _signed_and_unsigned() -> None:
     for U, sign in enumerate("su"):
-        signed, letter = not U, sign
+        signed = not U
         kind = "srl" if U else "sra"
-        mark = "us" if U else "s"
         entries: tuple[tuple[str, str, Stage, tuple[int, ...], tuple[int, ...]], ...] = (
             ("hadd", "00000", average(kind, 0), SMALL, ()),
-            ("qadd", "00001", saturating(SAME["add"], letter, lettered(f"padd{mark}", (8, 16)), ADD), ALL, ALL),
+            ("qadd", "00001", saturating("add", sign), ALL, ALL),
             ("rhadd", "00010", average(kind, 1), SMALL, ()),
             ("hsub", "00100", half_difference(signed=signed), SMALL, ()),
-            ("qsub", "00101", saturating(SAME["sub"], letter, lettered(f"psub{mark}", (8, 16)), SUB), ALL, ALL),
+            ("qsub", "00101", saturating("sub", sign), ALL, ALL),
             ("shl", "01000", shifted(signed=signed, rounded=False, saturated=False), ALL, (64,)),
             ("qshl", "01001", shifted(signed=signed, rounded=False, saturated=True), ALL, ALL),
             ("rshl", "01010", shifted(signed=signed, rounded=True, saturated=False), ALL, (64,)),

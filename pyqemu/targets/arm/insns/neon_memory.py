@@ -1,7 +1,7 @@
 """Loads and stores of elements and structures (ARM DDI 0406C.b, A7.7; A8.8.320 to A8.8.331, A8.8.404 to A8.8.412).
 
-Where memory is little-endian, whole vectors are moved and rearranged; where not, element for element. What comes
-before a register whose number is too large, or a base in R15, is UNPREDICTABLE: here UNDEFINED.
+Where memory is little-endian, whole vectors are moved and rearranged; where not, element for element. Lists of
+registers that go beyond D31, and a base in R15, are UNPREDICTABLE; here they are UNDEFINED.
 """
 
 from __future__ import annotations

@@ -29,7 +29,6 @@ from pyqemu.targets.arm.simd_same import (
     shifted,
     unsigned_greater,
 )
-from pyqemu.targets.arm.simd_soft import SAME
 
 if TYPE_CHECKING:
     from pyqemu.targets.arm.translator import ArmTranslator
@@ -66,15 +65,14 @@ def _turned(stage: Stage) -> Stage:
 
 def _signed_and_unsigned() -> None:
     for U, sign in enumerate("su"):
-        signed, kind, mark = not U, "srl" if U else "sra", "us" if U else "s"
+        signed, kind = not U, "srl" if U else "sra"
         least, most = (lettered(f"p{name}{sign}", SMALL) for name in ("min", "max"))
-        add, subtract = (lettered(f"p{name}{mark}", (8, 16)) for name in ("add", "sub"))
         entries: tuple[tuple[str, str, int, Stage, tuple[int, ...]], ...] = (
             ("vhadd", "0000", 0, average(kind, 0), SMALL),
-            ("vqadd", "0000", 1, saturating(SAME["add"], sign, add, ADD), ALL),
+            ("vqadd", "0000", 1, saturating("add", sign), ALL),
             ("vrhadd", "0001", 0, average(kind, 1), SMALL),
             ("vhsub", "0010", 0, half_difference(signed=signed), SMALL),
-            ("vqsub", "0010", 1, saturating(SAME["sub"], sign, subtract, SUB), ALL),
+            ("vqsub", "0010", 1, saturating("sub", sign), ALL),
             ("vcgt", "0011", 0, unsigned_greater("v_cmhi") if U else greater, SMALL),
             ("vcge", "0011", 1, unsigned_greater("v_cmhs") if U else greater_or_equal, SMALL),
             ("vshl", "0100", 0, _turned(shifted(signed=signed, rounded=False, saturated=False)), ALL),
