@@ -1,0 +1,32 @@
+"""Debian's kernel and installer for armhf on a Raspberry Pi 2. (What QEMU called so is ``raspi2b`` by now, with more
+devices and a Cortex-A7: so lines are not compared.)"""
+
+from __future__ import annotations
+
+import pytest
+from armhf_kernel import BOOT_TIME, FIRST_PROCESS, FIRST_QUESTION, kernel_options, until
+from guest_machine import Guest
+
+APPEND = "earlycon=pl011,0x3f201000 console=ttyAMA0"
+
+
+def options(*, initrd: bool = True) -> list[str]:
+    return kernel_options("raspi2", "bcm2836-rpi-2-b", APPEND, initrd=initrd, memory="")
+
+
+@pytest.mark.slow
+def test_the_kernel_boots_to_its_first_process() -> None:
+    with Guest(*options()) as guest:
+        text = until(guest, FIRST_PROCESS)
+    assert "Machine model: Raspberry Pi 2 Model B" in text
+    assert "arch_timer: cp15 timer(s) running at 62.50MHz" in text
+    assert "3f201000.serial: ttyAMA0 at MMIO 0x3f201000 (irq = " in text
+    assert "raspberrypi-firmware soc:firmware: Attached to firmware from" in text
+    assert "WARNING:" not in text and "Division by zero" not in text
+
+
+@pytest.mark.slow
+def test_the_installer_asks_its_first_question() -> None:
+    with Guest(*options()) as guest:
+        guest.wait_serial(FIRST_QUESTION, 2 * BOOT_TIME)
+        guest.wait_serial("English", 120)
