@@ -16,6 +16,7 @@ from pyqemu.migration.state.machine import SavedMachine
 from pyqemu.qom.vmstate import Bool, VMState
 from pyqemu.targets.aarch64.vmstate import COMMON_ORDER, CPU_ORDER, CommonState, SavedCpu
 from pyqemu.targets.arm.state import ArmCpu
+from pyqemu.targets.arm.vmstate import SavedCpu as SavedArmCpu
 
 if TYPE_CHECKING:
     from pyqemu.boards.virt import Virt
@@ -58,10 +59,7 @@ def saved_machine(virt: Virt) -> SavedMachine:
 
 
 def _processor(virt: Virt, machine: SavedMachine, cpu: Processor) -> None:
-    if isinstance(cpu, ArmCpu):
-        machine.unsaved.append(virt.processor)
-        return
-    saved = SavedCpu(cpu)
+    saved = SavedArmCpu(cpu) if isinstance(cpu, ArmCpu) else SavedCpu(cpu)
     virt.system.on_reset(saved.reset)
     machine.add("cpu_common", CommonState(cpu), order=COMMON_ORDER)
     machine.add("cpu", saved, order=CPU_ORDER)

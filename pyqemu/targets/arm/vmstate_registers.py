@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pyqemu.targets.arm.cp15_debug import BREAKPOINTS_SHIFT, OS_LOCK_IMPLEMENTED, OS_LOCKED, WATCHPOINTS_SHIFT
 from pyqemu.targets.arm.cp15_timer import PMCR_D, PMCR_E
 from pyqemu.targets.arm.generic_timer import ENABLE, IMASK, PHYSICAL, VIRTUAL
 from pyqemu.targets.arm.layout import M32
@@ -38,14 +39,14 @@ class Saved:
     store: Set | None
 
 
-def _shared(op1: int, crn: int, crm: int, op2: int) -> int:
+def _shared(op1: int, crn: int, crm: int, op2: int, *, op0: int = 3) -> int:
     """The identifier of a register that AArch64 has under these numbers."""
-    return ARM64_U64 | SYSTEM_REGISTERS | 3 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2
+    return ARM64_U64 | SYSTEM_REGISTERS | op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2
 
 
-def _own(crn: int, crm: int, opc2: int, *, opc1: int = 0) -> int:
-    """The identifier of a register of coprocessor 15."""
-    return ARM32_U32 | NON_SECURE | 15 << 16 | crn << 11 | crm << 7 | opc1 << 3 | opc2
+def _own(crn: int, crm: int, opc2: int, *, opc1: int = 0, cp: int = 15) -> int:
+    """The identifier of a register of coprocessor 14 or 15."""
+    return ARM32_U32 | NON_SECURE | cp << 16 | crn << 11 | crm << 7 | opc1 << 3 | opc2
 
 
 def _own_pair(opc1: int, crm: int) -> int:
@@ -111,6 +112,8 @@ TABLE: tuple[tuple[str, int, str, tuple[Get, Set]], ...] = (
     ("CNTP_CVAL",  _shared(3, 14, 2, 2),  "generic_timer", _timer("compare", PHYSICAL, M64)),
     ("CNTV_CTL",   _shared(3, 14, 3, 1),  "generic_timer", _timer("control", VIRTUAL, ENABLE | IMASK)),
     ("CNTV_CVAL",  _shared(3, 14, 3, 2),  "generic_timer", _timer("compare", VIRTUAL, M64)),
+    ("DBGDSCR",    _shared(0, 0, 2, 2, op0=2), "v7",       _sys("mdscr_el1")),
+    ("DBGOSLSR",   _shared(0, 1, 1, 4, op0=2), "v7",       _sys("oslsr_el1", OS_LOCKED | OS_LOCK_IMPLEMENTED)),
 )
 CONSTANTS: tuple[tuple[str, int, str, Get], ...] = (
     ("MIDR",       _own(0, 0, 0),         "",              lambda cpu: cpu.model.midr),
@@ -127,8 +130,30 @@ def _has(cpu: ArmCpu, features: str) -> bool:
     return all(not cpu.model.has(each[1:]) if each[0] == "!" else cpu.model.has(each) for each in features.split())
 
 
+def _element(name: str, number: int) -> tuple[Get, Set]:
+    """One of a row of registers."""
+
+    def store(cpu: ArmCpu, value: int) -> None:
+        getattr(cpu.sys, name)[number] = value & M32
+
+    return lambda cpu: int(getattr(cpu.sys, name)[number]), store
+
+
+def _breakpoints(cpu: ArmCpu) -> dict[int, Saved]:
+    """Those that there are; QEMU has them under both numbers."""
+    found = {}
+    for opc2, name, shift in ((4, "dbgbvr", BREAKPOINTS_SHIFT), (5, "dbgbcr", BREAKPOINTS_SHIFT),
+                              (6, "dbgwvr", WATCHPOINTS_SHIFT), (7, "dbgwcr", WATCHPOINTS_SHIFT)):  # fmt: skip
+        for number in range((cpu.model.dbgdidr >> shift & 15) + 1):
+            register = Saved(f"{name.upper()}{number}", *_element(name, number))
+            found[_own(0, number, opc2, cp=14)] = found[_shared(0, 0, number, opc2, op0=2)] = register
+    return found
+
+
 def saved_registers(cpu: ArmCpu) -> dict[int, Saved]:
     """All registers of a processor that are in the list, by their identifiers."""
     found = {number: Saved(name, *ways) for name, number, features, ways in TABLE if _has(cpu, features)}
+    if cpu.model.has("v7"):
+        found |= _breakpoints(cpu)
     found |= {number: Saved(name, read, None) for name, number, features, read in CONSTANTS if _has(cpu, features)}
     return dict(sorted(found.items()))

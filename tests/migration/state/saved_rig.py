@@ -121,11 +121,16 @@ def check_count(found: list[str], first: int) -> None:
 
 
 class Qemu:
-    """Debian's QEMU with a QMP connection on its standard streams."""
+    """Debian's QEMU with a QMP connection on its standard streams.
+
+    :cvar program: it and the machine
+    """
+
+    program = QEMU
 
     def __init__(self, rom: str, serial: Path, *options: str) -> None:
         self.serial = serial
-        command = [*QEMU, "-bios", rom, "-serial", f"file:{serial}", "-qmp", "stdio", *options]
+        command = [*self.program, "-bios", rom, "-serial", f"file:{serial}", "-qmp", "stdio", *options]
         self.process = subprocess.Popen(
             command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )

@@ -1,0 +1,134 @@
+"""``-M virt`` with processors of 32 bits is saved and loaded, also by and for Debian's QEMU."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pyqemu.boards.config import MachineConfig, RtcConfig
+from pyqemu.migration.failure import MigrationError
+from pyqemu.system import RunState
+from tests.boards.test_virt_saved import ORDER, SIZES, size, text
+from tests.boards.virt_counter32 import firmware
+from tests.migration.state.saved_rig import Decoder, Qemu, check_count, config, load, machine, save
+from tests.qtest_reference import needs_qemu_arm
+
+MOVES = 4
+
+
+class QemuArm(Qemu):
+    """Debian's QEMU with the same machine."""
+
+    program = ["qemu-system-arm", "-M", "virt-2.6", "-cpu", "cortex-a15", "-accel", "tcg", "-display", "none",
+               "-nodefaults", "-m", "4"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rom(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return firmware(tmp_path_factory.mktemp("rom"))
+
+
+def virt(rom: str, **changes: Any) -> MachineConfig:
+    return config(rom, machine="virt", architecture="arm", rtc=RtcConfig(base=1e9, clock="vm"), **changes)
+
+
+def test_sections_are_qemus_in_qemus_order(rom: str) -> None:
+    with machine(virt(rom)) as made:
+        decoded = Decoder(save(made)[0]).decode()
+    found = [(name, version) for kind, name, _, version in decoded.sections if kind in (1, 4)]
+    assert tuple(found) == tuple(section for section in ORDER if section[0] != "virtio-blk")
+    devices = decoded.trailer["devices"]
+    assert {each["name"]: size(each["fields"]) for each in devices if each["name"] in SIZES} == SIZES
+
+
+def test_registers_are_in_the_stream(rom: str) -> None:
+    with machine(virt(rom)) as made:
+        made.cpu.r[3] = 0x1122_3344  # type: ignore[attr-defined]
+        decoded = Decoder(save(made)[0]).decode()
+    assert decoded.fields["cpu/0"]["env.regs[3]"].hex() == "11223344"
+    assert decoded.fields["cpu/0"]["cpsr"].hex() == "400001d3"
+
+
+@pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7"])
+def test_a_guest_moves_again_and_again_and_counts_on(rom: str, cpu: str) -> None:
+    """With its timer, VFP and Thumb code, and memory that changes while it is sent."""
+    settings = virt(rom, cpu=cpu)
+    printed: list[str] = []
+    stream = b""
+    for move in range(MOVES + 1):
+        with machine(settings, running=not stream) as made:
+            if stream:
+                load(made, stream)
+            made.run_for(0.3)
+            stream, _ = save(made, rounds=move)
+            printed.append(text(made))
+    together = "".join(printed)
+    assert "!" not in together
+    check_count(together.split(), 1)
+    assert together.count("\n") > 2 * 20 * MOVES
+
+
+@pytest.mark.parametrize("milliseconds", [3, 40])
+def test_what_is_loaded_is_saved_the_same(rom: str, milliseconds: int) -> None:
+    """Byte by byte, at some moments."""
+    with machine(virt(rom), running=True) as first:
+        first.run_for(milliseconds / 1000)
+        with first.system.lock:
+            first.system.stop(RunState.PAUSED)
+        stream, _ = save(first)
+    with machine(virt(rom)) as second:
+        load(second, stream)
+        again, _ = save(second)
+    assert Decoder(again).decode().fields == Decoder(stream).decode().fields
+    assert again == stream
+
+
+def test_a_processor_of_another_size_is_refused(rom: str) -> None:
+    with machine(virt(rom)) as first:
+        stream, _ = save(first)
+    with (
+        machine(config(rom, machine="virt", architecture="aarch64")) as second,
+        pytest.raises(MigrationError, match=r"cpsr: 0x400001d3 is"),
+    ):
+        load(second, stream)
+
+
+def shapes(devices: list[dict[str, Any]]) -> dict[str, Any]:
+    """Names, types and sizes of the fields of each section, and of its subsections."""
+    counted = ("cpreg_vmstate_indexes", "cpreg_vmstate_values")  # as many as there are
+
+    def of(fields: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+        return [(each["name"], each["type"], 0 if each["name"] in counted else size([each])) for each in fields]
+
+    return {
+        f"{each['name']}/{each['instance_id']}": (
+            each["version"], of(each["fields"]),
+            [(part["vmsd_name"], part["version"], of(part["fields"])) for part in each.get("subsections", ())],
+        )
+        for each in devices
+    }  # fmt: skip
+
+
+@needs_qemu_arm
+@pytest.mark.parametrize("section", ["cpu/0", "cpu_common/0", "arm_gic/0", "pl011/0", "timer/0"])
+def test_sections_are_as_qemu_describes_them(rom: str, qemus_stream: bytes, section: str) -> None:
+    with machine(virt(rom)) as made:
+        ours = shapes(Decoder(save(made)[0]).decode().trailer["devices"])
+    assert ours[section] == shapes(trailer(qemus_stream)["devices"])[section]
+
+
+def trailer(stream: bytes) -> dict[str, Any]:
+    """The description at the end of a stream."""
+    found: dict[str, Any] = json.loads(stream[stream.rindex(b'{"page_size"') :])
+    return found
+
+
+@pytest.fixture(scope="module")
+def qemus_stream(rom: str, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Of a QEMU whose guest has counted a while."""
+    directory = tmp_path_factory.mktemp("qemu")
+    with QemuArm(rom, directory / "serial") as qemu:
+        qemu.wait_for_lines(20)
+        return qemu.save(directory / "stream")
