@@ -64,7 +64,6 @@ def test_a_virtio_disk_is_read_and_written(tmp_path: Path) -> None:
     copies_a_disk(kernel_options(), "arm64", "aarch64", tmp_path, BOOT_TIME)
 
 
-@pytest.mark.slow
 def test_programs_of_armhf_copy_a_disk(tmp_path: Path) -> None:
     """32-bit programs under the same kernel: AArch32 state at EL0."""
     copies_a_disk(kernel_options(), "arm64", "aarch64", tmp_path, BOOT_TIME, programs="armhf")

@@ -177,17 +177,17 @@ class Aarch32State(ArmCpu):
 
     def converted(self, exc: ArmException) -> Aarch64Exception:
         """An exception of AArch32's instructions as AArch64 state takes it (D1.10.4, D7.2.27)."""
-        code = self._code()
-        length = len(code)
         if exc.kind in CALLS:
+            code = self._code()
             self.mode = self.mode & ~M_IT | advance(self.mode >> M_IT_SHIFT & 0xFF) << M_IT_SHIFT
             comment = code[0] if self.thumb else int.from_bytes(code[:2], "little")
-            return Aarch64Exception(EC_SVC32, comment, following=True, length=length)
+            return Aarch64Exception(EC_SVC32, comment, following=True, length=len(code))
         if exc.kind is Kind.PREFETCH_ABORT:
             assert exc.status == DEBUG_EVENT
+            code = self._code()
             word = int.from_bytes(code, "little")
             comment = word & 0xFF if self.thumb else word >> 4 & 0xFFF0 | word & 15
-            return Aarch64Exception(EC_BKPT32, comment, length=length)
+            return Aarch64Exception(EC_BKPT32, comment, length=len(code))
         if exc.kind is Kind.DATA_ABORT:
             write = WRITE_BIT if exc.status & WRITE else 0
             return Aarch64Exception(EC_DATA_ABORT, write | ALIGNMENT_FAULT, exc.address)

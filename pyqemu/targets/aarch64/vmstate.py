@@ -1,7 +1,7 @@
 """The saved state of the processor, in QEMU's layout.
 
 :class:`SavedCpu` shows an :class:`~pyqemu.targets.aarch64.state.Aarch64Cpu` as QEMU's fields. What this processor does
-not have (the AArch32 state's registers, pending errors) is kept as it was loaded, and goes on with the machine.
+not have (registers of AArch32's higher modes, pending errors) is kept as it was loaded, and goes on with the machine.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pyqemu.qom.vmstate import LoadError, Values, VMState
-from pyqemu.targets.aarch64 import sysregs
+from pyqemu.targets.aarch64 import sysregs, vmstate_aarch32
 from pyqemu.targets.aarch64.layout import M64
 from pyqemu.targets.aarch64.vmstate_registers import check, saved_registers
+from pyqemu.targets.arm.modes import USR
 from pyqemu.targets.arm.vmstate_layout import (
     COMMON_ORDER,
     CPU_ORDER,
@@ -41,11 +42,12 @@ def _check(saved: SavedCpu, values: Values) -> None:
     :raise LoadError: for a reason that its text tells.
     """
     mode = values["pstate"] & 31
-    if mode & MODE_32:
-        raise LoadError(f"cpsr: {values['pstate']:#x} is of the AArch32 state, which this processor does not have")
     level, cpu = mode >> 2, saved.cpu
-    exists = (True, True, cpu.has_el2, cpu.has_el3)[level]
-    if mode & MODE_RESERVED or not exists or mode == MODE_SP:
+    if mode & MODE_32:
+        exists = mode == USR
+    else:
+        exists = (True, True, cpu.has_el2, cpu.has_el3)[level] and not mode & MODE_RESERVED and mode != MODE_SP
+    if not exists:
         raise LoadError(f"cpsr: {values['pstate']:#x} is no state that this processor can be in")
     indexes = values["indexes"]
     if any(first >= second for first, second in pairwise(indexes)):
@@ -91,6 +93,8 @@ class SavedCpu:
         cpu = self.cpu
         self.xregs = [*(cpu.x[number] for number in range(31)), cpu.sp]
         self.pc, self.pstate = cpu.pc, cpu.pstate
+        if cpu.is_aarch32:
+            vmstate_aarch32.collect(self, cpu.aarch32)
         self.elr_el[1:] = [cpu.elr(el) for el in (1, 2, 3)]
         self.sp_el = [cpu.banked_sp(el) for el in range(4)]
         for el, bank in SPSR_BANKS.items():
@@ -122,7 +126,7 @@ class SavedCpu:
         mvfr = cpu.model.mvfr
         self.vfp[VFP_MVFR2], self.vfp[VFP_MVFR1], self.vfp[VFP_MVFR0] = mvfr[2], mvfr[1], mvfr[0]
         self.vfp[VFP_FPEXC] = cpu.sys.fpexc32_el2
-        self.fpscr = cpu.fpcr | cpu.fpsr
+        self.fpscr = cpu.aarch32.fpscr if cpu.is_aarch32 else cpu.fpcr | cpu.fpsr
 
     # -- after loading
 
@@ -131,10 +135,15 @@ class SavedCpu:
         cpu = self.cpu
         for number in range(31):
             cpu.x[number] = self.xregs[number]
+        cpu.pc = self.pc
+        if self.pstate & MODE_32:
+            vmstate_aarch32.deliver(self, cpu.q)
+            cpu.pc = self.regs[vmstate_aarch32.PC]
         cpu.set_pstate(self.pstate)
         for el, value in enumerate(self.sp_el):
             cpu.set_banked_sp(el, value)
-        cpu.sp, cpu.pc = self.xregs[31], self.pc
+        if not cpu.is_aarch32:
+            cpu.sp = self.xregs[31]
         for el, bank in SPSR_BANKS.items():
             cpu.set_elr(el, self.elr_el[el])
             cpu.set_spsr(el, self.banked_spsr[bank])
@@ -145,6 +154,8 @@ class SavedCpu:
         cpu.exclusive_high = self.exclusive_high
         self._deliver_vectors()
         self._deliver_registers()
+        if cpu.is_aarch32:
+            cpu.aarch32.tpidruro = state.tpidrro_el0
         cpu.translation_changed()
 
     def _deliver_vectors(self) -> None:
@@ -152,8 +163,11 @@ class SavedCpu:
         for number in range(32):
             low, high = getattr(self, f"v{number}")
             cpu.v[number] = low | high << 64
-        cpu.set_fpcr(self.fpscr)
-        cpu.set_fpsr(self.fpscr)
+        if cpu.is_aarch32:
+            cpu.aarch32.set_fpscr(self.fpscr)
+        else:
+            cpu.set_fpcr(self.fpscr)
+            cpu.set_fpsr(self.fpscr)
         cpu.sys.fpexc32_el2 = self.vfp[VFP_FPEXC]
 
     def _deliver_registers(self) -> None:

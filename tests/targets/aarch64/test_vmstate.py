@@ -13,6 +13,7 @@ from pyqemu.system.clock import FakeClock
 from pyqemu.targets.aarch64.state import Aarch64Cpu
 from pyqemu.targets.aarch64.vmstate import CommonState, SavedCpu
 from pyqemu.targets.aarch64.vmstate_registers import identifier, saved_registers, title
+from pyqemu.targets.arm.exceptions import ArmException, Kind
 from tests.hw.test_board_streams import Stream
 from tests.qtest_reference import needs_qemu_arm
 
@@ -129,6 +130,28 @@ def test_pstate_and_stack_pointers(pstate: int) -> None:
     assert [second.banked_sp(el) for el in range(4)] == [0x1000, 0x1001, 0x1002, 0x1003]
 
 
+@pytest.mark.parametrize("cpsr", [0x10, 0x6000_0030, 0x8600_FC30, 0x0800_0210])
+def test_a_32_bit_program_goes_on(rng: random.Random, cpsr: int) -> None:
+    """All that EL1 sees of it afterwards is the same, and QEMU finds its registers where AArch32's are."""
+    first, second = make(), make()
+    fill(first, rng)
+    first.set_fpsr(0xA000_0010)
+    first.sys.tpidrro_el0 = 0x1234_5678
+    first.pc = 0x8000
+    first.set_pstate(cpsr)
+    state = saved(first)
+    view = SavedCpu(second)
+    SavedCpu.vmstate.load(view, state)
+    assert view.regs == [*(first.x[number] for number in range(15)), 0x8000]
+    assert second.pstate == cpsr
+    assert second.aarch32.fpscr == 0xA700_0010
+    assert second.aarch32.tpidruro == 0x1234_5678
+    for cpu in (first, second):
+        cpu.deliver(ArmException(Kind.UNDEFINED))
+    assert not second.is_aarch32
+    assert everything(second) == everything(first)
+
+
 def test_identifiers_are_kvms() -> None:
     assert identifier(SCTLR) == 0x603000000013C080
     listed = list(saved_registers(make()))
@@ -198,7 +221,7 @@ def test_another_processor_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("pstate", "complaint"),
-    [(0x10, "AArch32"), (0x3C9, "no state that"), (0x3CD, "no state that"), (1, "no state that"), (6, "no state that")],
+    [(0x13, "no state that"), (0x3C9, "no state that"), (0x3CD, "no state that"), (1, "no state that"), (6, "no state that")],
 )
 def test_states_that_cannot_be_are_refused(pstate: int, complaint: str) -> None:
     state = bytearray(saved(make()))
