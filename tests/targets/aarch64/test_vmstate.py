@@ -219,14 +219,11 @@ def test_another_processor_is_refused() -> None:
         SavedCpu.vmstate.load(SavedCpu(make()), saved(make(model="cortex-a53")))
 
 
-@pytest.mark.parametrize(
-    ("pstate", "complaint"),
-    [(0x13, "no state that"), (0x3C9, "no state that"), (0x3CD, "no state that"), (1, "no state that"), (6, "no state that")],
-)
-def test_states_that_cannot_be_are_refused(pstate: int, complaint: str) -> None:
+@pytest.mark.parametrize("pstate", [0x13, 0x3C9, 0x3CD, 1, 6])
+def test_states_that_cannot_be_are_refused(pstate: int) -> None:
     state = bytearray(saved(make()))
     state[PSTATE : PSTATE + 4] = pstate.to_bytes(4, "big")
-    with pytest.raises(LoadError, match=complaint):
+    with pytest.raises(LoadError, match="no state that"):
         SavedCpu.vmstate.load(SavedCpu(make()), bytes(state))
 
 
