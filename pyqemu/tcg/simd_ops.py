@@ -60,6 +60,34 @@ def _comparisons() -> Iterator[Op]:
             yield _vertical("cmhs", bits, body, lambda x, y: -(x >= y))
 
 
+def _limited_sums() -> Iterator[Op]:
+    """SQADD, UQADD, SQSUB, UQSUB of 32 and 64 bits; :mod:`pyqemu.tcg.vector_ops` has those of less."""
+    for bits in (32, 64):
+        for name, function in (("add", int.__add__), ("sub", int.__sub__)):
+            turned = "%q = xor T %y, %s" if name == "add" else "%q = xor T %x, %y"
+            body = (
+                f"%s = {name} T %x, %y\n%p = xor T %x, %s\n{turned}\n%o = and T %p, %q\n"
+                "%c = icmp slt T %o, zeroinitializer\n%n = icmp slt T %x, zeroinitializer\n%g = sext B %n to T\n"
+                + _constant("m", M64 // ((1 << bits) - 1) * ((1 << bits - 1) - 1), bits)
+                + "%l = xor T %g, %m\n%r = select B %c, T %l, T %s"
+            )
+            limited = lanes.saturating(function, -(1 << bits - 1), (1 << bits - 1) - 1)
+            yield _vertical("sq" + name, bits, body, limited, signed=True)
+            body = f"%s = {name} T %x, %y\n" + _went_round(name, bits) + "%c = sext B %t to T\n"
+            body += "%r = or T %s, %c" if name == "add" else "%n = xor T %c, splat (iW -1)\n%r = and T %s, %n"
+            limited = lanes.saturating(function, 0, (1 << bits) - 1)
+            yield _vertical("uq" + name, bits, body.replace("iW", f"i{bits}"), limited)
+
+
+def _went_round(name: str, bits: int) -> str:
+    """``%t``: unsigned sums that are less than their first operand, or subtrahends that are greater than theirs."""
+    less, greater = ("%s", "%x") if name == "add" else ("%x", "%y")
+    if bits < 64:
+        return f"%t = icmp ult T {less}, {greater}\n"
+    flipped = f"%a1 = xor T {less}, %m\n%b1 = xor T {greater}, %m\n%t = icmp slt T %a1, %b1\n"
+    return _constant("m", 1 << 63, 64) + flipped
+
+
 def _logic() -> Iterator[Op]:
     yield _row("not", "d128 a128", "%d = xor i128 %a, -1", lambda a: a ^ (1 << 128) - 1)
     llvm = "%n = xor i128 %b, -1\n%d = or i128 %a, %n"
@@ -249,5 +277,5 @@ def _shifted(bits: int, signed: bool) -> lanes.Binary:
 
 def simd_table() -> Iterator[Op]:
     """All these rows."""
-    for family in (_comparisons, _logic, _absolute, _unzips, _extensions, _across, _bytes, _shifts):
+    for family in (_comparisons, _limited_sums, _logic, _absolute, _unzips, _extensions, _across, _bytes, _shifts):
         yield from family()

@@ -105,23 +105,12 @@ def vertical(rows: Rows) -> Stage:
 
 
 def saturating(name: str, sign: str) -> Stage:
-    """Saturated sums (``add``) and differences (``sub``) of signed (``s``) or unsigned (``u``) numbers.
-
-    There are rows for 8 and 16 bits; the row that does not saturate tells whether they did.
-    """
-    rows, plain = lettered(f"p{name}{'us' if sign == 'u' else 's'}", (8, 16)), lettered(f"p{name}")
+    """Saturated sums (``add``) and differences (``sub``) of signed (``s``) or unsigned (``u``) numbers."""
 
     def stage(t: VectorTranslator, form: Form) -> None:
-        if form.bits in rows and not form.scalar:
+        if not form.scalar:
             a, b = t.v(form.n), t.v(form.m)
-            limited = t.vec(rows[form.bits], a, b, out=t.temp(128))
-            cut = t.vec(plain[form.bits], a, b, out=t.temp(128))
-            t.vec("pxor", limited, cut, out=cut)
-            note_saturation(t, cut, whole=form.whole)
-            write(t, form, limited)
-        elif not form.scalar:
-            minus, a, b = name == "sub", t.v(form.n), t.v(form.m)
-            write(t, form, limited_sum(t, form.bits, a, b, sign, minus=minus, whole=form.whole))
+            write(t, form, limited_sum(t, name, sign, form.bits, a, b, whole=form.whole))
         else:
             sources = Lanes(1, form.bits, sign == "s"), Lanes(2, form.bits, sign == "s")
             soft(t, lanewise(SAME[name], sources, Result(form.bits, form.count, sign)), form)
@@ -129,23 +118,17 @@ def saturating(name: str, sign: str) -> Stage:
     return stage
 
 
-def limited_sum(t: VectorTranslator, bits: int, a: Value, b: Value, sign: str, *, minus: bool, whole: bool) -> Value:
-    """A saturated sum or difference of lanes of 32 or 64 bits, for which there is no row; QC is set if it is cut.
+def limited_sum(t: VectorTranslator, name: str, sign: str, bits: int, a: Value, b: Value, *, whole: bool) -> Value:
+    """A saturated sum or difference, see :func:`saturating`; QC is set where it is not the plain one.
 
     :param whole: whether all lanes count, or those of the lower half
     """
     letter = LETTERS[bits]
-    out = t.vec(("psub" if minus else "padd") + letter, a, b, out=t.temp(128))
-    if sign == "u":
-        low, high = (a, b) if minus else (out, a)
-        cut = _unsigned_greater(t, bits, high, low)  # it has gone round
-        note_saturation(t, cut, whole=whole)
-        return t.vec("pandn" if minus else "por", cut, out, out=out)
-    turned = t.vec("pxor", a, out, out=t.temp(128))
-    other = t.vec("pxor", b, a if minus else out, out=t.temp(128))
-    cut = negative(t, bits, t.vec("pand", turned, other, out=turned))  # the sign is not what it can be
-    note_saturation(t, cut, whole=whole)
-    return t.vec("v_bsl", cut, extreme(t, bits, a), out, out=out)
+    row = f"p{name}{'us' if sign == 'u' else 's'}{letter}" if bits < 32 else f"v_{sign}q{name}{bits}"
+    limited = t.vec(row, a, b, out=t.temp(128))
+    cut = t.vec(f"p{name}{letter}", a, b, out=t.temp(128))
+    note_saturation(t, t.vec("pxor", limited, cut, out=cut), whole=whole)
+    return limited
 
 
 def extreme(t: VectorTranslator, bits: int, value: Value) -> Value:
@@ -159,15 +142,6 @@ def negative(t: VectorTranslator, bits: int, value: Value) -> Value:
     zero = t.temp(128)
     t.emit("zero128", zero.offset)
     return t.vec("pcmpgt" + LETTERS[bits], zero, value, out=zero)
-
-
-def _unsigned_greater(t: VectorTranslator, bits: int, a: Value, b: Value) -> Value:
-    """All ones where unsigned lanes of *a* are greater."""
-    if bits < 64:
-        return t.vec(f"v_cmhi{bits}", a, b, out=t.temp(128))
-    top = constant(t, 64, 1 << 63)
-    first, second = (t.vec("pxor", value, top, out=t.temp(128)) for value in (a, b))
-    return t.vec("pcmpgtq", first, second, out=first)
 
 
 def limited_to(t: VectorTranslator, bits: int, value: Value, pattern: int, *, whole: bool) -> Value:

@@ -93,7 +93,7 @@ def _doubling_rows(t: VectorTranslator, form: Form, minus: int | None) -> None:
     t.vec(ADD[wide], product, product, out=product)
     product = limited_to(t, wide, product, 1 << wide - 1, whole=True)
     if minus is not None:
-        product = limited_sum(t, wide, t.v(form.d), product, "s", minus=bool(minus), whole=True)
+        product = limited_sum(t, "sub" if minus else "add", "s", wide, t.v(form.d), product, whole=True)
     t.mov(t.v(form.d), product)
 
 
