@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pyqemu.targets.aarch64.exceptions import ANY_CONDITION, Aarch64Exception
+from pyqemu.targets.aarch64.exceptions import ANY_CONDITION, Aarch64Exception, wait_for_interrupt
 from pyqemu.targets.aarch64.layout import (
     ALIGNMENT_FAULT,
     EC_BKPT32,
@@ -172,6 +172,9 @@ class Aarch32State(ArmCpu):
 
     def has_work(self) -> bool:
         return self.whole.has_work()
+
+    def wait_for_interrupt(self) -> None:
+        wait_for_interrupt(self.whole)
 
     # --- exceptions ---------------------------------------------------------------------------------------------------
 

@@ -87,8 +87,8 @@ def secure_monitor_call(cpu: ArmCpu) -> None:
 
 
 def wait_for_interrupt(cpu: ArmCpu) -> None:
-    """WFI: halt until something is pending, masked or not."""
-    cpu.halted = not cpu.has_work()
+    """WFI."""
+    cpu.wait_for_interrupt()
 
 
 def wait_for_event(cpu: ArmCpu) -> None:

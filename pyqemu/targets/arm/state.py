@@ -334,6 +334,10 @@ class ArmCpu(Multiprocessor):
         """Return whether a halted processor has a reason to go on."""
         return not self.powered_off and delivery.would_wake(self)
 
+    def wait_for_interrupt(self) -> None:
+        """Halt until something is pending, masked or not (WFI)."""
+        self.halted = not self.has_work()
+
     # --- coprocessors -------------------------------------------------------------------------------------------------
 
     def read_coprocessor(self, cp: int, opc1: int, crn: int, crm: int, opc2: int) -> int:

@@ -14,6 +14,7 @@ from pyqemu.targets.aarch64.layout import (
     EC_INSTRUCTION_ABORT,
     EC_SVC32,
     EC_UNKNOWN,
+    EC_WFX,
     IRQ,
     PSTATE_IL,
 )
@@ -146,6 +147,13 @@ def test_vector_registers_are_trapped(guest: Guest) -> None:
     for thumb in (False, True):
         run(guest, "vadd.f64 d0, d0, d0", thumb=thumb)
         assert syndrome(guest) == (EC_FP_TRAP, LONG, 0x01E0_0000)
+
+
+def test_waiting_may_be_trapped(guest: Guest) -> None:
+    """SCTLR_EL1.nTWI."""
+    guest.cpu.sys.sctlr_el1 &= ~(1 << 16)
+    run(guest, "wfi")
+    assert syndrome(guest) == (EC_WFX, LONG, 0x01E0_0000)
 
 
 def test_an_unaligned_access(guest: Guest) -> None:
