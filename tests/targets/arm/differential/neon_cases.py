@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pyqemu.targets.arm.insns.neon_memory import TYPES, lane_of
 from pyqemu.targets.arm.models import MODELS
+from pyqemu.targets.arm.modes import CPSR_E
 from pyqemu.tcg.patterns import Encoding
 from tests.targets.arm.differential.cases import Generator, Word
 from tests.targets.arm.differential.compare import Comparison
@@ -54,13 +55,15 @@ class NeonGenerator(Generator):
         r = self.random
         state = super().state(words)
         registers = list(state.registers)
+        rest = state.rest
         for word in words:
             if word.module in MEMORY:
                 self._addresses(word, registers)
+                rest |= CPSR_E if r.random() < 0.15 else 0
         widths = (r.choice((8, 16, 32, 64)), r.choice((16, 32, 32)))
         vectors = tuple(vector(r, r.choice(widths), 64) for _ in range(32))
         fpscr = r.choice(FPSCR_STATES) | r.choice(FPSCR_MODES) | r.getrandbits(4) << 28
-        return state._replace(registers=tuple(registers), vectors=vectors, fpscr=fpscr)
+        return state._replace(registers=tuple(registers), rest=rest, vectors=vectors, fpscr=fpscr)
 
     def _addresses(self, word: Word, registers: list[int]) -> None:
         """Let addresses be aligned as hints promise, mostly."""
