@@ -9,6 +9,7 @@ from pyqemu.tcg.crypto_ops import crypto_table
 from pyqemu.tcg.ieee_ops import ieee_table
 from pyqemu.tcg.ops import Op, base_table
 from pyqemu.tcg.sha_ops import sha_table
+from pyqemu.tcg.silent_ops import silent_table
 from pyqemu.tcg.simd_ops import simd_table
 from pyqemu.tcg.vector_ops import vector_table
 
@@ -17,7 +18,7 @@ from pyqemu.tcg.vector_ops import vector_table
 def full_table() -> dict[str, Op]:
     """All rows, by name."""
     table = base_table()
-    for op in chain(vector_table(), simd_table(), ieee_table(), crypto_table(), sha_table()):
+    for op in chain(vector_table(), simd_table(), ieee_table(), silent_table(), crypto_table(), sha_table()):
         if op.name in table:
             raise ValueError(f"the operation {op.name!r} has two rows")
         table[op.name] = op

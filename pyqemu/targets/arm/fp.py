@@ -8,6 +8,7 @@ only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.targets.arm import fp_soft
@@ -16,6 +17,7 @@ from pyqemu.targets.arm.layout import FPSR, C, V
 from pyqemu.targets.arm.simd import Form, constant, finish
 from pyqemu.targets.arm.simd_soft import Helper, Lanes, Result
 from pyqemu.tcg.builder import Label, Value
+from pyqemu.tcg.float_lanes import NAN
 
 if TYPE_CHECKING:
     from pyqemu.targets.arm.vectors import VectorTranslator
@@ -150,19 +152,44 @@ def arithmetic(name: str, *, special: str = "", change: Change | None = None) ->
         if not t.exact_fp:
             soft(t, helper, form)
             return
-        a, b = operand(t, form, form.n, wide=True), operand(t, form, form.m, wide=True)
+        wide = not is_silent(t, form, name)
+        a, b = operand(t, form, form.n, wide=wide), operand(t, form, form.m, wide=wide)
         computed(t, form, name, (a, b), helper, change)
 
     return stage
 
 
-def computed(t: VectorTranslator, form: Form, name: str, operands: tuple[Value, Value], helper: Helper,
+def is_silent(t: VectorTranslator, form: Form, name: str) -> bool:
+    """Whether there is a row of :mod:`pyqemu.tcg.silent_ops`; it takes subnormal operands as they are."""
+    return not t.standard_fp and f"silent_{name}{suffix_of(form)}" in t.table
+
+
+def silent(t: VectorTranslator, form: Form, name: str, slow: Label, *operands: Value) -> Value:
+    """That row, and a branch to *slow* where its result may not be taken."""
+    result = t.vec(f"silent_{name}{suffix_of(form)}", *operands, t.glob(FPSR, 32), out=t.temp(operands[0].bits))
+    t.brcond("eq", t.glob(result.offset, form.bits), NAN[form.bits], slow)
+    return result
+
+
+def _checked(t: VectorTranslator, form: Form, name: str, slow: Label, a: Value, b: Value) -> Value:
+    """A row of :mod:`pyqemu.tcg.float_ops`, and the one that goes to *slow* where its result may not be taken."""
+    suffix = suffix_of(form)
+    result = t.vec(name + suffix, a, b, out=t.temp(a.bits))
+    branch_row(t, f"slow_{name}{suffix}", slow, a.offset, b.offset, result.offset, sticky(t).offset)
+    return result
+
+
+def computed(t: VectorTranslator, form: Form, name: str, operands: tuple[Value, ...], helper: Helper,
              change: Change | None = None) -> None:  # fmt: skip
-    """A row of :mod:`pyqemu.tcg.float_ops` with the row that checks it."""
-    suffix, (a, b) = suffix_of(form), operands
+    """A row of :mod:`pyqemu.tcg.float_ops` with the row that checks it, or one that does both.
+
+    :param operands: scalars as 64 bits unless :func:`is_silent`
+    """
     with OrElse(t, lambda: soft(t, helper, form)) as slow:
-        result = t.vec(name + suffix, a, b, out=t.temp(a.bits))
-        branch_row(t, f"slow_{name}{suffix}", slow, a.offset, b.offset, result.offset, sticky(t).offset)
+        if is_silent(t, form, name):
+            result = silent(t, form, name, slow, *operands)
+        else:
+            result = _checked(t, form, name, slow, operands[0], operands[-1])
         write(t, form, change(t, form, result) if change else result)
 
 
@@ -172,8 +199,7 @@ def square_root(t: VectorTranslator, form: Form) -> None:
     if not t.exact_fp:
         soft(t, helper, form)
         return
-    a = operand(t, form, form.n, wide=True)
-    computed(t, form, "sqrt", (a, a), helper)
+    computed(t, form, "sqrt", (operand(t, form, form.n, wide=not is_silent(t, form, "sqrt")),), helper)
 
 
 def _one(name: str, form: Form) -> Helper:
@@ -260,8 +286,9 @@ def pairs(name: str) -> FpStage:
         else:
             a, b = (t.element(form.n, index, form.bits) for index in (0, 1))
         if name == "add":
-            wide = (a, b) if form.bits == 64 or not form.scalar else (a.zext(64), b.zext(64))
-            computed(t, form, "add", wide, helper)
+            if form.scalar and form.bits == 32 and not is_silent(t, form, "add"):
+                a, b = a.zext(64), b.zext(64)
+            computed(t, form, "add", (a, b), helper)
             return
         with OrElse(t, lambda: soft(t, helper, form)) as slow:
             unlike_host(t, form, slow, a, b)
@@ -344,19 +371,16 @@ def multiply_then_add(minus: int, negate_addend: int = 0) -> FpStage:
         if not t.exact_fp:
             soft(t, helper, form)
             return
-        suffix = suffix_of(form)
-        a, b, c = (operand(t, form, number, wide=True) for number in (form.n, form.m, form.d))
+        checked = is_silent(t, form, "mul")
+        a, b, c = (operand(t, form, number, wide=not checked) for number in (form.n, form.m, form.d))
         with OrElse(t, lambda: soft(t, helper, form)) as slow:
-            flags = sticky(t)
-            product = t.vec("mul" + suffix, a, b, out=t.temp(a.bits))
-            branch_row(t, "slow_mul" + suffix, slow, a.offset, b.offset, product.offset, flags.offset)
+            step = partial(silent if checked else _checked, t, form)
+            product = step("mul", slow, a, b)
             if minus:
                 product = flipped(t, form, product)
             if negate_addend:
                 c = flipped(t, form, c)
-            result = t.vec("add" + suffix, c, product, out=t.temp(a.bits))
-            branch_row(t, "slow_add" + suffix, slow, c.offset, product.offset, result.offset, flags.offset)
-            write(t, form, result)
+            write(t, form, step("add", slow, c, product))
 
     return stage
 
