@@ -216,7 +216,7 @@ class Pc(Plugging):
         if self.config.vga == "std":
             self.vga = VgaPci(romfile=vga_rom(self.config))
             self.pci.add(self.vga, VGA_DEVFN)
-        self.cards = plug_cards(self)
+        self.cards = plug_cards(self.config, self.pci)
         self.pm.note_ports((0x378, 0x3F8, 0x2F8, 0x3F0))
 
     def _mark_s3(self, level: bool) -> None:

@@ -1,4 +1,4 @@
-"""The network cards of a pc that no ``-device`` asked for: ``-net nic``, ``-nic``, and the default one.
+"""The PCI network cards of a board that no ``-device`` asked for: ``-net nic``, ``-nic``, and the default one.
 
 No card is given an option ROM: QEMU's is iPXE, which boots from a network, and there is none to boot from. ``-device
 e1000,romfile=FILE`` has one.
@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.boards.config import MachineConfig, NicConfig
-from pyqemu.hw.pci.bus import parse_devfn
+from pyqemu.hw.pci.bus import PciBus, parse_devfn
 from pyqemu.qom import DeviceError
 from pyqemu.util.errors import UserError
 
@@ -40,14 +40,14 @@ def all_cards(pc: Pc) -> list[Any]:
     return [*pc.cards, *(device for device in pc.user_devices if device.type_name in CARD_TYPES)]
 
 
-def plug_cards(pc: Pc) -> list[Any]:
+def plug_cards(config: MachineConfig, bus: PciBus, default_model: str = DEFAULT_MODEL) -> list[Any]:
     """Make the cards and plug them, each at its address or into the first free slot.
 
     :raise UserError: there is no such model or backend, or no room.
     """
     cards: list[Any] = []
-    for nic in wanted_cards(pc.config):
-        model = MODELS.get(nic.model or DEFAULT_MODEL)
+    for nic in wanted_cards(config):
+        model = MODELS.get(nic.model or default_model)
         if model is None:
             raise UserError(f"{nic.option}: Unsupported NIC model: {nic.model}", f"models: {', '.join(MODELS)}")
         if nic.netdev:
@@ -57,7 +57,7 @@ def plug_cards(pc: Pc) -> list[Any]:
             if nic.mac:
                 card.set_option("mac", nic.mac)
             card.id = nic.name or None
-            pc.pci.add(card, parse_devfn(nic.addr) if nic.addr else None)
+            bus.add(card, parse_devfn(nic.addr) if nic.addr else None)
         except DeviceError as exc:
             raise UserError(f"{nic.option}: {exc.message}", exc.hint) from None
         cards.append(card)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyqemu.block.sent import sent_drives
+from pyqemu.boards.added_saved import STATELESS, section_name
 from pyqemu.boards.pc_network import all_cards
 from pyqemu.hw.char.parallel_isa import IsaParallel
 from pyqemu.hw.char.serial_isa import IsaSerial
@@ -16,7 +17,7 @@ from pyqemu.hw.display.vga_pci import VgaPci
 from pyqemu.hw.intc.vapic import Vapic
 from pyqemu.hw.misc.port92 import Port92
 from pyqemu.hw.misc.vmmouse import VmMouse
-from pyqemu.hw.pci.device import ROM_BAR, PciDevice
+from pyqemu.hw.pci.device import ROM_BAR
 from pyqemu.hw.pci.state import pci_bus_vmstate
 from pyqemu.memory import RamBlock
 from pyqemu.migration.state.machine import SavedMachine
@@ -35,18 +36,6 @@ SLAVE_IDE_LINES = (6, 7)  # ISA interrupts 14 and 15
 ACPI_BLOCKS = (("etc/acpi/tables", 0x20000, 0x200000), ("etc/table-loader", 0x1000, 0x10000),
                ("etc/acpi/rsdp", 0x1000, 0x1000))  # fmt: skip
 """fw_cfg file, how long QEMU's block of it is, and may become."""
-
-STATELESS = {
-    "ide-cd": "its state is in its controller's section",
-    "ide-drive": "its state is in its controller's section",
-    "ide-hd": "its state is in its controller's section",
-    "isa-debug-exit": "a write ends the machine",
-    "isa-debugcon": "a byte that was written has left",
-    "virtconsole": "its state is in its controller's section",
-    "virtserialport": "its state is in its controller's section",
-    "pvpanic": "a write is an event, a read the list of events",
-}
-"""Devices without a section of their own, and why nothing is lost."""
 
 
 class AcpiBuild:
@@ -92,15 +81,6 @@ def add_device(machine: SavedMachine, device: Device) -> None:
         machine.add(section_name(device), device, before="acpi_build")
     elif device.type_name not in STATELESS:
         machine.unsaved.append(device)
-
-
-def section_name(device: Device) -> str:
-    """A PCI device's section has its address in front."""
-    layout = type(device).vmstate
-    assert layout is not None
-    if isinstance(device, PciDevice):
-        return f"0000:{device.bus.number:02x}:{device.devfn >> 3:02x}.{device.devfn & 7:x}/{layout.name}"
-    return layout.name
 
 
 def _rom_name(card: Device) -> str:

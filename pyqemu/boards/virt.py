@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 from pyqemu.boards import virt_interrupts
 from pyqemu.boards import virt_map as at
 from pyqemu.boards.arm_boot import Boot, KernelPlace, load_kernel, load_tree, read_file
+from pyqemu.boards.arm_boot_files import unpacked
+from pyqemu.boards.buses import find_bus
 from pyqemu.boards.config import MachineConfig
 from pyqemu.boards.drives import settled_drives
+from pyqemu.boards.objects import find_rng
+from pyqemu.boards.pc_network import plug_cards
 from pyqemu.boards.registry import BoardType, register
 from pyqemu.boards.virt_options import VirtOptions
 from pyqemu.boards.virt_processor import DEFAULT_CPU, Processor, ask_firmware, compatible, make_processor
@@ -25,7 +29,10 @@ from pyqemu.hw.char.pl011 import Pl011
 from pyqemu.hw.core.sysbus import SysBusDevice, SystemBus
 from pyqemu.hw.gpio.gpio_key import GpioKey
 from pyqemu.hw.gpio.pl061 import Pl061
+from pyqemu.hw.intc.arm_gicv2m import ArmGicV2m
 from pyqemu.hw.nvram.fw_cfg import FwCfgMem
+from pyqemu.hw.pci.bus import parse_devfn
+from pyqemu.hw.pci.device import PciDevice
 from pyqemu.hw.pci_host.gpex import GpexHost
 from pyqemu.hw.timer.pl031 import Pl031
 from pyqemu.hw.virtio.blk import VirtioBlk
@@ -48,7 +55,8 @@ if TYPE_CHECKING:
     from pyqemu.tcg.engine import Engine
     from pyqemu.ui.frame import Frame
 
-DRIVE_LIMITS = {"virtio": at.VIRTIO_SLOTS}
+DRIVE_LIMITS = {"pflash": at.FLASH_BANKS, "virtio": at.VIRTIO_SLOTS}
+DEFAULT_CARD = "virtio"
 FLASH_BLOCKS, FLASH_SECTOR = 256, 256 << 10
 FW_CFG_NB_CPUS = 0x05
 FW_CFG_KERNEL, FW_CFG_INITRD, FW_CFG_CMDLINE = (0x08, 0x11), (0x0B, 0x12), (0x14, 0x15)
@@ -109,6 +117,9 @@ class Virt(Plugging):
         self.gic = virt_interrupts.interrupt_controller(self.options.gic_version, self.cpus)
         third = self.options.gic_version == 3
         self._plug(self.gic, at.GIC_DISTRIBUTOR.base, (at.GIC_REDISTRIBUTORS if third else at.GIC_CPU).base)
+        if not third:
+            messages = ArmGicV2m(self.gic.shared_inputs, base_spi=at.IRQ_V2M, num_spi=at.V2M_IRQS)
+            self._plug(messages, at.GIC_V2M.base)
 
     def _spi(self, number: int) -> Irq:
         return self.gic.shared_inputs[number]
@@ -133,11 +144,12 @@ class Virt(Plugging):
         self.system.on_reset(self.power_key.reset)
 
     def _firmware_devices(self) -> None:
-        """Two banks of flash, the first with the firmware of ``-bios``, and what firmware asks for."""
+        """Banks of flash with the drives of ``if=pflash``, or firmware of ``-bios``, and what firmware asks for."""
         self.flash = []
-        for number in range(2):
+        for number in range(at.FLASH_BANKS):
             bank = PflashCfi01(num_blocks=FLASH_BLOCKS, sector_length=FLASH_SECTOR, width=4, device_width=2,
-                               ident0=0x89, ident1=0x18, name_=f"virt.flash{number}")  # fmt: skip
+                               ident0=0x89, ident1=0x18, name_=f"virt.flash{number}",
+                               drive=self.drives.by_index("pflash", number))  # fmt: skip
             bank.on_write.append(self._flash_written)
             self._plug(bank, at.FLASH.base + number * bank.size)
             self.flash.append(bank)
@@ -155,11 +167,14 @@ class Virt(Plugging):
         lines = [self._spi(at.IRQ_PCIE + number) for number in range(4)]
         self.pcie = GpexHost(self.system, address_space=self.memory_space, irqs=lines)
         ecam, memory, ports = self.pcie.regions
-        for name, region, window, offset in (("pcie-ecam", ecam, at.PCIE_ECAM, 0),
-                                             ("pcie-mmio", memory, at.PCIE_MMIO, at.PCIE_MMIO.base)):  # fmt: skip
+        windows = [("pcie-ecam", ecam, at.PCIE_ECAM, 0), ("pcie-mmio", memory, at.PCIE_MMIO, at.PCIE_MMIO.base)]
+        if self.options.highmem:
+            windows.append(("pcie-mmio-high", memory, at.PCIE_HIGH, at.PCIE_HIGH.base))
+        for name, region, window, offset in windows:
             self.system_memory.add(window.base, MemoryRegion.alias(name, region, offset, window.size))
         self.system_memory.add(at.PCIE_PIO.base, ports)
         self.sysbus.plug(self.pcie)
+        self.cards = plug_cards(self.config, self.pcie.pci, DEFAULT_CARD)
 
     def _open_serial(self, index: int, text: str) -> Chardev:
         try:
@@ -194,23 +209,27 @@ class Virt(Plugging):
 
     def add_device(self, options: dict[str, str], *, hotplug: bool = False) -> Device:
         given = dict(options)
-        bus_name = given.pop("bus", "")
+        bus_name, address = given.pop("bus", ""), given.pop("addr", "")
         if hotplug:
             raise DeviceError("this board's buses do not support hotplugging")
         device = DEVICES.from_options(given, self._resolve)
-        if not isinstance(device, VirtioDevice):
-            raise DeviceError(f"No '{device.bus_type}' bus found for device '{device.type_name}'")
-        bus = self._slot_named(bus_name) if bus_name else self._free_slot()
+        bus = self._bus_of(device, bus_name)
+        if address and not isinstance(device, PciDevice):
+            raise DeviceError(f"Property '{device.type_name}.addr' not found", "PCI devices have it")
         with self.system.parked(), settled_drives(self.drives, device):
-            bus.plug(device)
+            if isinstance(device, PciDevice):
+                self.pcie.pci.add(device, parse_devfn(address) if address else None)
+            else:
+                bus.plug(device)
         self.user_devices.append(device)
         return device
 
-    def _slot_named(self, name: str) -> Any:
-        for slot in self.slots:
-            if slot.virtio_bus is not None and slot.virtio_bus.name == name:
-                return slot.virtio_bus
-        raise DeviceError(f"Bus '{name}' not found", f"virtio-mmio-bus.0 to virtio-mmio-bus.{at.VIRTIO_SLOTS - 1}")
+    def _bus_of(self, device: Device, name: str) -> Any:
+        """The bus of that name, or one that the device fits on."""
+        if isinstance(device, VirtioDevice) and not name:
+            return self._free_slot()
+        slots = [slot.virtio_bus for slot in self.slots if slot.virtio_bus is not None]
+        return find_bus((self.pcie.pci, *slots), device, name)
 
     def request_unplug(self, device: Device) -> None:
         raise DeviceError(f"Device '{device.type_name}' does not support hotplugging")
@@ -220,16 +239,20 @@ class Virt(Plugging):
             return self.drives.for_device(name)
         if kind == "chardev":
             return next((chardev for chardev in self.chardevs if chardev.label == name), None)
+        if kind == "rng":
+            return find_rng(self.config, self.system, name)
         return None
 
     # --- starting -----------------------------------------------------------------------------------------------------
 
     def _load(self) -> Boot:
-        """What ``-bios`` or ``-kernel`` name; without either nothing runs, as no firmware is built in."""
+        """What ``-bios``, ``if=pflash`` or ``-kernel`` name; without these nothing runs: no firmware is built in."""
         config = self.config
         place = KernelPlace(self.memory_space, at.RAM.base, config.memory, is_64bit=self.is_64bit, tree=self._tree)
         if config.bios:
             self._load_firmware()
+        if config.bios or self.flash[0].drive is not None:
+            self._offer_kernel()
             return load_tree(place, config)
         if not config.kernel:
             raise UserError("machine 'virt' needs firmware or a kernel", "-bios FILE or -kernel FILE")
@@ -242,20 +265,28 @@ class Virt(Plugging):
 
     def _tree(self) -> bytes:
         cpus = tuple((compatible(cpu), cpu.affinity) for cpu in self.cpus)
-        return device_tree(
-            TreeFacts(self.config.memory, cpus, gic_version=self.options.gic_version, is_64bit=self.is_64bit)
-        )
+        facts = TreeFacts(self.config.memory, cpus, gic_version=self.options.gic_version, is_64bit=self.is_64bit,
+                          highmem=self.options.highmem)  # fmt: skip
+        return device_tree(facts)
 
     def _load_firmware(self) -> None:
-        """Firmware begins at address 0, and finds the kernel by fw_cfg."""
+        """Firmware begins at address 0."""
         config = self.config
         image = read_file(config.bios, "-bios")
+        if self.flash[0].drive is not None:
+            raise UserError(f"-bios {config.bios}: the flash has a drive already", "-bios or -drive if=pflash")
         if len(image) > self.flash[0].size:
             raise UserError(f"-bios {config.bios}: too large for the flash", f"at most {self.flash[0].size >> 20} MiB")
         self.flash[0].data[: len(image)] = image
+
+    def _offer_kernel(self) -> None:
+        """Firmware finds the kernel by fw_cfg."""
+        config = self.config
         files = ((config.kernel, "-kernel", FW_CFG_KERNEL), (config.initrd, "-initrd", FW_CFG_INITRD))
         for path, option, (size, data) in files:
             contents = read_file(path, option) if path else b""
+            if option == "-kernel" and self.is_64bit:
+                contents = unpacked(contents, path)
             self.fw_cfg.add_i32(size, len(contents))
             self.fw_cfg.add_bytes(data, contents)
         if config.append:
@@ -289,8 +320,6 @@ def build(config: MachineConfig, system: System, engine: Engine, drives: DriveTa
     """
     if config.memory > at.RAM.size or config.memory % MIB:
         raise UserError("-m: machine 'virt' takes whole mebibytes, up to 255 GiB")
-    if config.nics:
-        raise UserError(f"{config.nics[0].option}: machine 'virt' has no network cards yet", "-net none")
     try:
         return Virt(config, system, engine, drives, chardevs)
     except DeviceError as exc:

@@ -30,7 +30,9 @@ PCIE_ECAM = Range(0x3F00_0000, 0x0100_0000)
 PCIE_HIGH = Range(0x80_0000_0000, 512 * GIB)
 RAM = Range(0x4000_0000, 255 * GIB)
 
+FLASH_BANKS = 2
 VIRTIO_SLOTS = 32
+V2M_IRQS = 64
 GIC_IRQS = 256
 SPI = 32  #: number of the first shared interrupt
 IRQ_UART, IRQ_RTC, IRQ_PCIE, IRQ_GPIO, IRQ_VIRTIO, IRQ_V2M = 1, 2, 3, 7, 16, 48  # shared ones, counted from SPI

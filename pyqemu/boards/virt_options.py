@@ -10,15 +10,19 @@ from pyqemu.util.options import parse_bool
 
 # Understood because there is nothing to do: their subjects are KVM, the host's memory, or windows that nothing needs.
 WITHOUT_EFFECT = ("kernel_irqchip", "kernel-irqchip", "mem-merge", "dump-guest-core", "graphics", "suppress-vmdesc",
-                  "highmem", "usb")  # fmt: skip
+                  "usb")  # fmt: skip
 GIC_VERSIONS = {"2": 2, "3": 3, "max": 3}
 
 
 @dataclass(frozen=True)
 class VirtOptions:
-    """What can be chosen of a board."""
+    """What can be chosen of a board.
+
+    :ivar highmem: whether there is a window on PCI memory beyond 32 bits
+    """
 
     gic_version: int = 2
+    highmem: bool = True
 
     @staticmethod
     def of(config: MachineConfig) -> VirtOptions:
@@ -27,7 +31,7 @@ class VirtOptions:
         :raise UserError: there is no such property, or it cannot be so.
         """
         options = config.machine_options
-        known = ("gic-version", "secure", "virtualization", *WITHOUT_EFFECT)
+        known = ("gic-version", "highmem", "secure", "virtualization", *WITHOUT_EFFECT)
         if strange := [key for key in options if key not in known]:
             raise UserError(f"Property '.{strange[0]}' not found", f"machine properties: {', '.join(sorted(known))}")
         for name in ("secure", "virtualization"):
@@ -36,4 +40,4 @@ class VirtOptions:
         version = GIC_VERSIONS.get(options.get("gic-version", "2"))
         if version is None:
             raise UserError(f"Invalid gic-version value '{options['gic-version']}'", "Valid values are 3, 2, max")
-        return VirtOptions(version)
+        return VirtOptions(version, parse_bool(options.get("highmem", "on"), "highmem"))

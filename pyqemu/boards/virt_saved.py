@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyqemu.block.sent import sent_drives
+from pyqemu.boards.added_saved import STATELESS, section_name
 from pyqemu.boards.virt_processor import Processor
 from pyqemu.hw.pci.state import pci_bus_vmstate
 from pyqemu.hw.virtio.device import VirtioDevice
 from pyqemu.memory import RamBlock
 from pyqemu.migration.state.machine import SavedMachine
+from pyqemu.qom import Device
 from pyqemu.qom.vmstate import Bool, VMState
 from pyqemu.targets.aarch64.vmstate import COMMON_ORDER, CPU_ORDER, CommonState, SavedCpu
 from pyqemu.targets.arm.state import ArmCpu
@@ -47,12 +49,17 @@ def saved_machine(virt: Virt) -> SavedMachine:
     machine.add("pl031", virt.rtc)
     machine.add("0000:00:00.0/gpex_root", virt.pcie.root)
     machine.add("PCIBUS", virt.pcie.pci, pci_bus_vmstate)
+    for card in virt.cards:
+        machine.add(section_name(card), card)
     machine.add("pl061", virt.gpio)
     machine.add("gpio-key", virt.power_key, type_name="gpio-key")
     machine.add("fw_cfg", virt.fw_cfg)
     machine.add("virt_acpi_build", AcpiBuild())
     for device in _virtio_devices(virt):
-        _add_virtio(machine, device)
+        _add_device(machine, device)
+    for added in virt.user_devices:
+        if not isinstance(added, VirtioDevice):
+            _add_device(machine, added)
     _memory(virt, machine)
     _hooks(virt, machine)
     return machine
@@ -71,13 +78,13 @@ def _virtio_devices(virt: Virt) -> list[VirtioDevice]:
     return [slot.device for slot in reversed(virt.slots) if slot.device is not None]
 
 
-def _add_virtio(machine: SavedMachine, device: VirtioDevice) -> None:
-    """QEMU's machine types up to 2.6 number devices of a kind; later ones have the window's address in the name."""
-    layout = type(device).vmstate
-    if layout is None:
+def _add_device(machine: SavedMachine, device: Device) -> None:
+    """QEMU's machine types up to 2.6 number virtio devices of a kind in windows; later ones have the window's address
+    in the name."""
+    if type(device).vmstate is not None:
+        machine.add(section_name(device), device, before="virt_acpi_build")
+    elif device.type_name not in STATELESS:
         machine.unsaved.append(device)
-    else:
-        machine.add(layout.name, device, before="virt_acpi_build")
 
 
 def _memory(virt: Virt, machine: SavedMachine) -> None:

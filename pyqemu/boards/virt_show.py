@@ -49,6 +49,8 @@ def show_virt(board: Virt) -> None:
     for processor, _ in shown:
         unattached.add_child("device[*]", processor)
     unattached.add_child("sysbus", board.sysbus)
+    for card in board.cards:
+        unattached.add_child("device[*]", card)
     facts = MachineFacts(
         "virt-2.6", target, memory=board.config.memory, machines=partial(machine_infos, target),
         cpu_places=[CpuPlace(processor.type_name, processor.qom_path, core=number)

@@ -16,8 +16,8 @@ from pyqemu.targets.arm import psci
 
 GIC_SPI, GIC_PPI = 0, 1
 EDGE, LEVEL = 1, 4
-PHANDLE_GIC, PHANDLE_CLOCK, PHANDLE_GPIO = 0x8001, 0x8000, 0x8003
-PCI_IO, PCI_MEMORY = 0x01000000, 0x02000000  #: kinds of addresses (IEEE 1275 PCI binding)
+PHANDLE_CLOCK, PHANDLE_GIC, PHANDLE_V2M, PHANDLE_GPIO = 0x8000, 0x8001, 0x8002, 0x8003
+PCI_IO, PCI_MEMORY, PCI_MEMORY_64 = 0x01000000, 0x02000000, 0x03000000  #: kinds of addresses (IEEE 1275 PCI binding)
 KEY_POWER = 116  #: of Linux's input codes
 FIRST_PPI = 16
 
@@ -34,6 +34,7 @@ class TreeFacts:
     psci_conduit: str = "hvc"
     gic_version: int = 2
     is_64bit: bool = True
+    highmem: bool = True
 
 
 def _node(name: str, *properties: Any) -> Any:
@@ -71,7 +72,7 @@ def device_tree(facts: TreeFacts) -> bytes:
     root.append(_words("#size-cells", 2))
     root.append(_words("interrupt-parent", PHANDLE_GIC))
     for node in (_chosen(), _memory(facts), _cpus(facts), _psci(facts), _timer(facts), _gic(facts), _clock(), _flash(),
-                 _uart(), _rtc(), _fw_cfg(), _pcie(), _gpio(), _power_button(), *_virtio()):  # fmt: skip
+                 _uart(), _rtc(), _fw_cfg(), _pcie(facts), _gpio(), _power_button(), *_virtio()):  # fmt: skip
         root.append(node)
     blob: bytes = tree.to_dtb(version=17)
     return blob
@@ -123,6 +124,8 @@ def _gic(facts: TreeFacts) -> Any:
         return node
     node.append(_strings("compatible", "arm,cortex-a15-gic"))
     node.append(_reg(at.GIC_DISTRIBUTOR, at.GIC_CPU))
+    node.append(_node(f"v2m@{at.GIC_V2M.base:x}", _strings("compatible", "arm,gic-v2m-frame"),
+                      fdt.Property("msi-controller"), _reg(at.GIC_V2M), _words("phandle", PHANDLE_V2M)))  # fmt: skip
     return node
 
 
@@ -168,10 +171,13 @@ def _power_button() -> Any:
     return keys
 
 
-def _pcie() -> Any:
+def _pcie(facts: TreeFacts) -> Any:
     """A generic host bridge: bus numbers by the size of ECAM, windows on ports and memory, four interrupts in turn."""
     ranges: list[int] = []
-    for kind, pci, window in ((PCI_IO, 0, at.PCIE_PIO), (PCI_MEMORY, at.PCIE_MMIO.base, at.PCIE_MMIO)):
+    windows = [(PCI_IO, 0, at.PCIE_PIO), (PCI_MEMORY, at.PCIE_MMIO.base, at.PCIE_MMIO)]
+    if facts.highmem:
+        windows.append((PCI_MEMORY_64, at.PCIE_HIGH.base, at.PCIE_HIGH))
+    for kind, pci, window in windows:
         ranges += (kind, pci >> 32, pci & 0xFFFFFFFF, window.base >> 32, window.base & 0xFFFFFFFF,
                    window.size >> 32, window.size & 0xFFFFFFFF)  # fmt: skip
     routes: list[int] = []
@@ -179,11 +185,14 @@ def _pcie() -> Any:
         for pin in range(4):
             number = at.IRQ_PCIE + (pin + slot) % 4
             routes += (slot << 11, 0, 0, pin + 1, PHANDLE_GIC, 0, 0, GIC_SPI, number, LEVEL)
-    return _node(f"pcie@{at.PCIE_MMIO.base:x}", _strings("compatible", "pci-host-ecam-generic"),
+    node = _node(f"pcie@{at.PCIE_MMIO.base:x}", _strings("compatible", "pci-host-ecam-generic"),
                  _strings("device_type", "pci"), _words("#address-cells", 3), _words("#size-cells", 2),
                  _words("bus-range", 0, (at.PCIE_ECAM.size >> 20) - 1), fdt.Property("dma-coherent"),
                  _reg(at.PCIE_ECAM), _words("ranges", *ranges), _words("#interrupt-cells", 1),
                  _words("interrupt-map", *routes), _words("interrupt-map-mask", 0x1800, 0, 0, 7))  # fmt: skip
+    if facts.gic_version == 2:
+        node.append(_words("msi-parent", PHANDLE_V2M))
+    return node
 
 
 def _virtio() -> list[Any]:

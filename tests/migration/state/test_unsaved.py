@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pyqemu.api.machine import Machine
-from pyqemu.boards.pc_saved import STATELESS
+from pyqemu.boards.added_saved import STATELESS
 from pyqemu.migration.state.machine import SavedMachine
 from pyqemu.qapi.errors import QapiError
 from pyqemu.qom.registry import DEVICES
