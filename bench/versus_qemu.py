@@ -1,6 +1,6 @@
 """pyqemu side by side with Debian's QEMU: integer speed, boot of a Debian kernel, start, idling, memory.
 
-    python bench/versus_qemu.py [integer] [boot] [start] [idle] [arm64]
+    python bench/versus_qemu.py [integer] [boot] [start] [idle] [arm64] [vfp]
 
 Prints ratios; nothing here passes or fails. Needs the Debian packages qemu-system-x86 and
 debian-installer-12-netboot-amd64 (for ``boot``).
@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from arm_loops import LOOPS, firmware
 from support import ROOT, Emulator, pyqemu, qemu
 
 sys.path.insert(0, str(ROOT))
@@ -85,6 +86,23 @@ def arm64(directory: str) -> None:
                   f"({costs[name].cpu / costs['qemu'].cpu:.2f} of QEMU's), wall {costs[name].wall:6.1f} s")  # fmt: skip
 
 
+def vfp(directory: str) -> None:
+    """Loops of A32 floating-point instructions: processor time."""
+    path, rounds = Path(directory) / "loop.bin", 40_000_000
+    board = ["-M", "virt", "-cpu", "cortex-a15", "-m", "64", "-net", "none", "-display", "none", "-serial", "stdio",
+             "-monitor", "none", "-bios", str(path)]  # fmt: skip
+    for name in LOOPS:
+        path.write_bytes(firmware(name, rounds))
+        costs = []
+        for command in (qemu(*board, architecture="arm"), pyqemu(*board, "--target", "arm")):
+            with Emulator(command) as emulator:
+                emulator.expect(b"S", 60)
+                before = emulator.cost().cpu
+                emulator.expect(b"E", 300)
+                costs.append(emulator.cost().cpu - before)
+        print(f"vfp      {name:18} {costs[1]:5.2f} s, {costs[0] / costs[1]:5.2f} of QEMU's speed")
+
+
 def start(directory: str) -> None:
     """From the start of the process to the first instruction of a boot sector, which prints a letter."""
     from pyqemu.util.x86asm import assemble
@@ -117,7 +135,7 @@ def idle(directory: str) -> None:
 
 
 def main(names: list[str]) -> None:
-    parts = {"start": start, "idle": idle, "integer": integer, "boot": boot, "arm64": arm64}
+    parts = {"start": start, "idle": idle, "integer": integer, "boot": boot, "arm64": arm64, "vfp": vfp}
     with tempfile.TemporaryDirectory() as directory:
         for name in names or parts:
             parts[name](directory)
