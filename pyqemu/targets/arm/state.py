@@ -59,10 +59,8 @@ if TYPE_CHECKING:
     from pyqemu.tcg.builder import Builder
 
 SCTLR_A, SCTLR_U, SCTLR_V = 1 << 1, 1 << 22, 1 << 13
-KEPT = M_LEVEL | M_BIG_ENDIAN | M_MODE | M_THUMB | M_IT  #: mode bits that are state by themselves
-
-
 NSACR_CP10 = 1 << 10
+KEPT = M_LEVEL | M_BIG_ENDIAN | M_MODE | M_THUMB | M_IT  #: mode bits that are state by themselves
 
 
 class Registers32:
