@@ -16,6 +16,7 @@ from pyqemu.boards.arm_show import show_board
 from pyqemu.boards.buses import find_bus
 from pyqemu.boards.config import MachineConfig, NicConfig
 from pyqemu.boards.drives import settled_drives
+from pyqemu.boards.semihosting import arm_semihosting
 from pyqemu.boards.virtio_slots import VirtioSlots
 from pyqemu.chardev import Chardev, ChardevError
 from pyqemu.hw.block.pflash_cfi01 import PflashCfi01
@@ -32,7 +33,6 @@ from pyqemu.hw.virtio.blk import VirtioBlk
 from pyqemu.memory import AddressSpace, MemoryRegion, RamBlock
 from pyqemu.qom import DEVICES, Device, DeviceError
 from pyqemu.qom.plugging import Plugging
-from pyqemu.qom.tree import Node
 from pyqemu.system import Irq, ShutdownCause, System
 from pyqemu.system.guest_time import GuestTime
 from pyqemu.targets.arm.delivery import REQUEST_FIQ as FIQ
@@ -100,13 +100,19 @@ class ArmBoard(Plugging):
         self.memory_space = AddressSpace("memory", self.system_memory, gaps_read_zero=True)
         self.ram = MemoryRegion.ram(self.facts.ram_name, self.memory_size)
         self.system_memory.add(self.facts.ram, self.ram)
+        self.memory_space.main_ram = self.ram.ram_block
         self.other_ram: list[MemoryRegion] = []
-        self.processor: Node | None = None
         self.time = GuestTime(system.clock)
-        self.cpu = self._make_cpu(engine)
+        self.cpus = [self._make_cpu(engine) for _ in range(config.smp.cpus)]
+        self.cpu = self.cpus[0]
+        self.cpu_inputs = [(Irq(partial(_request, cpu, IRQ)), Irq(partial(_request, cpu, FIQ))) for cpu in self.cpus]
+        self.cpu_irq, self.cpu_fiq = self.cpu_inputs[0]
         self.wire()
         self._user_devices()
         self.boot = self.load()
+        semihosting = arm_semihosting(config, system, range(self.facts.ram, self.facts.ram + self.processors_ram))
+        for cpu in self.cpus:
+            cpu.semihosting = semihosting
         system.on_reset(self.reset)
         system.add_part(Screen(self.frame, lambda: "" if self.lcd is None else self.lcd.qom_path))
         show_board(self)
@@ -143,11 +149,13 @@ class ArmBoard(Plugging):
             )
 
     def _make_cpu(self, engine: Engine) -> ArmCpu:
-        """The processor, with its two inputs."""
-        cpu = ArmCpu(self.config.cpu or self.facts.cpu, memory=self.memory_space, io=self._no_ports(), engine=engine,
-                     clock=self.system.clock, lock=self.system.lock)  # fmt: skip
-        self.cpu_irq, self.cpu_fiq = (Irq(partial(_request, cpu, mask)) for mask in (IRQ, FIQ))
-        return cpu
+        """One processor."""
+        return ArmCpu(self.config.cpu or self.facts.cpu, memory=self.memory_space, io=self._no_ports(), engine=engine,
+                      clock=self.system.clock, lock=self.system.lock)  # fmt: skip
+
+    def who(self) -> tuple[int, bool]:
+        """The processor whose turn it is, and that it is not in the secure state."""
+        return self.cpu.turns.current.index, False
 
     @staticmethod
     def _no_ports() -> AddressSpace:
@@ -363,14 +371,23 @@ class ArmBoard(Plugging):
         self.system.request_reset(ShutdownCause.GUEST_RESET)
 
     def reset(self) -> None:
-        """After all devices: the processor, at the first instruction of the kernel or of firmware."""
-        self.cpu.interrupt_request = 0
-        self.cpu.reset()
-        for mask, line in ((IRQ, self.cpu_irq), (FIQ, self.cpu_fiq)):
-            if line.level:
-                self.cpu.interrupt(mask)
-        if self.boot is not None:
-            self.boot.start(self.cpu)
+        """After all devices: the processors. The first one begins what was loaded; so do the others with a program, but
+        with a kernel they wait until it wants them."""
+        for cpu, lines in zip(self.cpus, self.cpu_inputs, strict=True):
+            cpu.interrupt_request = 0
+            cpu.reset()
+            for mask, line in zip((IRQ, FIQ), lines, strict=True):
+                if line.level:
+                    cpu.interrupt(mask)
+            if self.boot is None:
+                continue
+            if cpu is self.cpu or not self.boot.is_linux:
+                self.boot.start(cpu)
+            else:
+                cpu.pc = self.pen
+
+    pen = 0
+    """Where the code is that processors after the first one wait in."""
 
     # --- for who looks at the machine ---------------------------------------------------------------------------------
 

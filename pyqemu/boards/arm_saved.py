@@ -34,10 +34,11 @@ def saved_machine(board: ArmBoard) -> SavedMachine:
     """The list of sections and blocks of memory."""
     machine = SavedMachine(board.facts.name, board.system, disks=lambda: sent_drives(board.drives))
     machine.add("timer", board.time)
-    saved = SavedCpu(board.cpu)
-    board.system.on_reset(saved.reset)
-    machine.add("cpu_common", CommonState(board.cpu), order=COMMON_ORDER)
-    machine.add("cpu", saved, order=CPU_ORDER)
+    for cpu in board.cpus:
+        saved = SavedCpu(cpu)
+        board.system.on_reset(saved.reset)
+        machine.add("cpu_common", CommonState(cpu), order=COMMON_ORDER)
+        machine.add("cpu", saved, order=CPU_ORDER)
     for device in board.sysbus.children:
         for part in _parts(device):
             _add(machine, part)

@@ -39,21 +39,23 @@ def show_board(board: ArmBoard) -> None:
             machine.container("peripheral-anon").add_child("device[*]", given)
     TYPES.add(machine.type_name, "machine")
     register_types()
-    board.processor = ArmCpuNode(board.cpu)
-    unattached.add_child("device[*]", board.processor)
+    processors = [ArmCpuNode(cpu) for cpu in board.cpus]
+    for processor in processors:
+        unattached.add_child("device[*]", processor)
     unattached.add_child("sysbus", board.sysbus)
     for device in board.sysbus.children:
         unattached.add_child("device[*]", device)
     target = board.config.architecture or "arm"
     facts = MachineFacts(
         name, target, memory=board.memory_size, machines=partial(machine_infos, target),
-        cpu_places=[CpuPlace(board.processor.type_name, board.processor.qom_path)],
+        cpu_places=[CpuPlace(processor.type_name, processor.qom_path, core=number)
+                    for number, processor in enumerate(processors)],
     )  # fmt: skip
     slots = board.virtio.slots if board.virtio is not None else []
     inspection = Inspection(
         roots=[board.sysbus, *board.sd_buses, *(slot.virtio_bus for slot in slots if slot.virtio_bus)],
         spaces=[board.memory_space],
     )
-    inspection.cpus.append(ArmView(board.cpu))
+    inspection.cpus += [ArmView(cpu, index=cpu.index) for cpu in board.cpus]
     for part in (root, inspection, facts, ArmModels()):
         board.system.add_part(part)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from pyqemu.boards.arm_board import ArmBoard, BoardFacts, D, checked
 from pyqemu.boards.arm_boot import Boot, Loader, read_file
+from pyqemu.boards.arm_pens import mailbox_pen
 from pyqemu.boards.registry import BoardType, register
 from pyqemu.hw.char.bcm2835_aux import Bcm2835Aux
 from pyqemu.hw.char.pl011 import Pl011
 from pyqemu.hw.dma.bcm2835_dma import Bcm2835Dma
 from pyqemu.hw.intc.bcm2835_ic import Bcm2835Ic
-from pyqemu.hw.intc.bcm2836_control import Bcm2836Control
+from pyqemu.hw.intc.bcm2836_control import MAILBOX_CLEAR, Bcm2836Control
 from pyqemu.hw.misc.bcm2835_cprman import Bcm2835Cprman
 from pyqemu.hw.misc.bcm2835_mbox import Bcm2835Mbox
 from pyqemu.hw.misc.bcm2835_property import Bcm2835Property
@@ -27,6 +28,9 @@ PERIPHERALS, CONTROL, PERIPHERALS_SIZE = 0x3F00_0000, 0x4000_0000, 16 * MIB
 BUS_PERIPHERALS = 0x7E00_0000  #: as the graphics core and the DMA controller see them
 GRAPHICS_RAM = 64 * MIB
 FIRMWARE = 0x8000  #: where it is loaded
+PEN = 0x300  #: behind the list of tags
+LAST_MAILBOX = MAILBOX_CLEAR + 12
+CLUSTER = 0xF00  #: Aff1 of all processors
 BOARD_REVISION = 0xA2_1041
 SD_CAPABILITIES = 0x0520_34B4
 # Offsets of devices, and their interrupts of the graphics core's.  fmt: off
@@ -48,11 +52,12 @@ class Raspi2(ArmBoard):
 
     def wire(self) -> None:
         """Make all devices."""
-        self.cpu.cbar, self.cpu.mpidr = PERIPHERALS, self.cpu.mpidr | 0xF00
         clock = self.system.clock
-        self.control = self.plug(Bcm2836Control(clock, [(self.cpu_irq, self.cpu_fiq)]), CONTROL)
-        for timer, number in TIMER_INPUTS.items():
-            self.cpu.timer.outputs[timer] = self.control.timer_inputs[0][number].set
+        self.control = self.plug(Bcm2836Control(clock, self.cpu_inputs), CONTROL)
+        for cpu, inputs in zip(self.cpus, self.control.timer_inputs, strict=False):
+            cpu.cbar, cpu.mpidr = PERIPHERALS, cpu.mpidr | CLUSTER
+            for timer, number in TIMER_INPUTS.items():
+                cpu.timer.outputs[timer] = inputs[number].set
         self.peripherals = MemoryRegion.container("bcm2835-peripherals", PERIPHERALS_SIZE)
         self.system_memory.add(PERIPHERALS, self.peripherals, priority=1)
         self.bus_space = AddressSpace("bcm2835-gpu", self._graphics_view(), gaps_read_zero=True)
@@ -100,6 +105,14 @@ class Raspi2(ArmBoard):
         """Without the graphics core's, which is at the end."""
         return self.memory_size - GRAPHICS_RAM
 
+    def load(self) -> Boot | None:
+        """As all boards; with a kernel, other processors than the first wait at the start of memory."""
+        boot = super().load()
+        if boot is not None and boot.is_linux and len(self.cpus) > 1:
+            self.pen = PEN
+            boot.add(PEN, mailbox_pen(CONTROL + LAST_MAILBOX), "the other processors' code")
+        return boot
+
     def load_firmware(self) -> Boot | None:
         """As the graphics core does it with ``kernel7.img``."""
         boot = Boot(Loader(self.kernel_place), FIRMWARE)
@@ -115,5 +128,6 @@ register(
         lambda *arguments: checked(Raspi2, *arguments),
         default_cpus={"arm": "cortex-a15-arm-cpu"},
         default_ram="ram",
+        max_cpus=4,
     )
 )

@@ -12,18 +12,18 @@ from typing import Any
 
 from pyqemu.boards.arm_board import ArmBoard, BoardFacts, checked
 from pyqemu.boards.arm_boot import Boot, KernelPlace
+from pyqemu.boards.arm_pens import interrupt_pen
 from pyqemu.boards.registry import BoardType, register
 from pyqemu.boards.vexpress_tree import add_virtio
 from pyqemu.boards.virtio_slots import SIZE as SLOT_SIZE
 from pyqemu.hw.cpu.mpcore import A9MpCore, A15MpCore
 from pyqemu.hw.display.pl110 import Pl111
 from pyqemu.hw.misc.arm_l2x0 import L2x0
-from pyqemu.hw.misc.arm_sysctl import ArmSysctl
+from pyqemu.hw.misc.arm_sysctl import FLAGS, ArmSysctl
 from pyqemu.hw.net.lan9118 import Lan9118
 from pyqemu.hw.sd.pl181 import Pl181
 from pyqemu.hw.timer.pl031 import Pl031
 from pyqemu.hw.timer.sp804 import Sp804
-from pyqemu.system import Irq
 from pyqemu.targets.arm.generic_timer import HYPERVISOR, PHYSICAL, SECURE, VIRTUAL
 from pyqemu.util.errors import UserError
 from pyqemu.util.options import parse_bool
@@ -72,6 +72,8 @@ class Vexpress(ArmBoard):
     private: int
     """Where the processors' private memory is."""
     mpcore: A9MpCore | A15MpCore
+    gic_interface: int
+    """Where in it the processors' interface of the interrupt controller is."""
     starts_in_flash = True
 
     def check_options(self, options: dict[str, str]) -> None:
@@ -81,7 +83,8 @@ class Vexpress(ArmBoard):
 
     def wire(self) -> None:
         """Make all devices."""
-        self.cpu.cbar = self.private
+        for cpu in self.cpus:
+            cpu.cbar = self.private
         self._daughterboard()
         irqs = self.mpcore.inputs
         clock, board = self.system.clock, self.motherboard
@@ -130,10 +133,14 @@ class Vexpress(ArmBoard):
         places = [(self._at(VIRTIO) + number * SLOT_SIZE, IRQ_VIRTIO + number) for number in range(VIRTIO_SLOTS)]
         add_virtio(tree, places, SLOT_SIZE)
 
-    @property
-    def outputs(self) -> list[tuple[Irq, Irq]]:
-        """The inputs of the processors."""
-        return [(self.cpu_irq, self.cpu_fiq)]
+    def load(self) -> Boot | None:
+        """As all boards; with a kernel, other processors than the first wait in the static memory."""
+        boot = super().load()
+        if boot is not None and boot.is_linux and len(self.cpus) > 1:
+            self.pen = self.motherboard.sram
+            flags = self.motherboard.sysregs + FLAGS
+            boot.add(self.pen, interrupt_pen(self.private + self.gic_interface, flags), "the other processors' code")
+        return boot
 
 
 class VexpressA9(Vexpress):
@@ -146,11 +153,13 @@ class VexpressA9(Vexpress):
     proc_id = 0x0C00_0191
     voltages = (1_000_000, 1_000_000, 1_000_000, 1_800_000, 900_000, 3_300_000)
     clocks = (45_000_000, 23_750_000, 66_670_000)
-    private = 0x1E00_0000
+    private, gic_interface = 0x1E00_0000, 0x100
 
     def _daughterboard(self) -> None:
         self.add_alias("vexpress.lowmem", 0, self.ram, min(self.memory_size, 64 * MIB))
-        self.mpcore = self.plug(A9MpCore(self.system.clock, self.outputs), self.private)
+        self.mpcore = self.plug(
+            A9MpCore(self.system.clock, self.cpu_inputs, self.who, num_cpu=len(self.cpus)), self.private
+        )
         irqs = self.mpcore.inputs
         self.plug(Pl111(irqs[IRQ_A9_LCD], self.memory_space), 0x1002_0000)
         self.plug(Sp804(self.system.clock, irqs[IRQ_A9_TIMERS]), 0x100E_4000)
@@ -167,12 +176,15 @@ class VexpressA15(Vexpress):
     proc_id = 0x1400_0237
     voltages = (900_000,)
     clocks = (60_000_000, 0, 0, 0, 40_000_000, 23_750_000, 50_000_000, 60_000_000, 40_000_000)
-    private = 0x2C00_0000
+    private, gic_interface = 0x2C00_0000, 0x2000
 
     def _daughterboard(self) -> None:
-        self.mpcore = self.plug(A15MpCore(self.system.clock, self.outputs), self.private)
-        for timer, ppi in TIMER_PPIS.items():
-            self.cpu.timer.outputs[timer] = self.mpcore.gic.private_inputs[0][ppi].set
+        self.mpcore = self.plug(
+            A15MpCore(self.system.clock, self.cpu_inputs, self.who, num_cpu=len(self.cpus)), self.private
+        )
+        for cpu, lines in zip(self.cpus, self.mpcore.gic.private_inputs, strict=True):
+            for timer, ppi in TIMER_PPIS.items():
+                cpu.timer.outputs[timer] = lines[ppi].set
         self.add_ram("vexpress.a15sram", 0x2E00_0000, 64 << 10)
 
 
@@ -186,5 +198,6 @@ for _board, _description in ((VexpressA9, "ARM Versatile Express for Cortex-A9")
             lambda *arguments, board=_board: checked(board, *arguments),
             default_cpus={"arm": f"{_board.facts.cpu}-arm-cpu"},
             default_ram=_board.facts.ram_name,
+            max_cpus=4,
         )
     )

@@ -40,6 +40,8 @@ class AddressSpace:
         self.write_listeners: list[WriteListener] = []
         """Called with (block, offset, length) after a write to RAM through this object: translated
         code that was there is stale."""
+        self.main_ram: RamBlock | None = None
+        """What a board says is its main RAM, where that cannot be seen from the map."""
         self._tap: Tap | None = None
         self._unassigned = UnassignedRegion(zero=gaps_read_zero)
         self._shift = 0 if root.size <= _SMALL else PAGE_BITS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyqemu.boards.config import MachineConfig, RtcConfig
+from pyqemu.boards.config import MachineConfig, RtcConfig, SmpConfig
 from pyqemu.system import RunState
 from tests.boards.arm_counter import PLACES, program
 from tests.migration.state.saved_rig import Decoder, check_count, config, lines, load, machine, save
@@ -27,10 +27,10 @@ def settings(name: str, directory: Path, **changes: Any) -> MachineConfig:
                   memory_given=True, rtc=RtcConfig(base=1e9, clock="vm"), defaults=True, **changes)  # fmt: skip
 
 
-@pytest.mark.parametrize("name", list(PLACES))
-def test_a_guest_moves_again_and_again_and_counts_on(name: str, tmp_path: Path) -> None:
-    """With its timer, and memory that changes while it is sent."""
-    chosen = settings(name, tmp_path)
+@pytest.mark.parametrize(("name", "cpus"), [*((name, 1) for name in PLACES), ("vexpress-a9", 4), ("raspi2", 2)])
+def test_a_guest_moves_again_and_again_and_counts_on(name: str, cpus: int, tmp_path: Path) -> None:
+    """With its timer, and memory that changes while it is sent; other processors wait until a kernel wants them."""
+    chosen = settings(name, tmp_path, smp=SmpConfig(cpus, max_cpus=cpus))
     printed: list[str] = []
     stream = b""
     for move in range(MOVES + 1):

@@ -28,6 +28,18 @@ def test_code_that_comes_and_goes_while_the_window_is_closed() -> None:
     assert [window.flags[page] for page in range(5)] == [0, 0, 0, CODE, 0]
 
 
+def test_the_lowest_large_ram_is_the_main_one_unless_the_board_says_so() -> None:
+    root = MemoryRegion.container("memory", 1 << 20)
+    static, ram = (MemoryRegion.ram(name, 1 << 16) for name in ("static", "ram"))
+    root.add(0, static)
+    root.add(0x40000, ram)
+    space = AddressSpace("memory", root)
+    assert RamWindow(Env(), space).block is static.ram_block
+    space.main_ram = ram.ram_block
+    window = RamWindow(Env(), space)
+    assert window.block is ram.ram_block and window.env.q[RAM_START >> 3] == 0x40000
+
+
 def test_while_writes_are_logged_only_stores_to_clean_pages_come_to_python() -> None:
     window, first = make_window()
     block = window.block
