@@ -250,6 +250,9 @@ def _collect() -> Iterator[Op]:
         halves + pair.format("ab", "ce"),
         "({a} | {b} << 32 | {c} << 64 | {e} << 96)",
     )
+    splat = "%v = insertelement <2 x i64> poison, i64 %i, i32 0\n"
+    splat += "%w = shufflevector <2 x i64> %v, <2 x i64> poison, <2 x i32> zeroinitializer\n"
+    yield Op("splat64", operands("d128 i64"), splat + "%d = bitcast <2 x i64> %w to i128", "({i} | {i} << 64)")
     yield Op("pair64", operands("d128 a64 b64"), pair.format("a", "b"), "({a} | {b} << 64)")
     yield Op(
         "pair32",

@@ -175,10 +175,7 @@ def spread(bits: int, pattern: int) -> int:
 
 def constant(t: VectorTranslator, bits: int, pattern: int) -> Value:
     """A vector whose lanes are all the same number."""
-    out = t.temp(128)
-    for at in (0, 8):
-        t.mov(t.glob(out.offset + at, 64), spread(bits, pattern & (1 << bits) - 1))
-    return out
+    return t.vec("splat64", spread(bits, pattern & (1 << bits) - 1), out=t.temp(128))
 
 
 def narrow_saturated(t: VectorTranslator, form: Form, value: Value, *, signed: bool, sign: str) -> None:

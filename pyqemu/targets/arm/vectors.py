@@ -88,11 +88,11 @@ class VectorTranslator(Builder):
     def replicate(self, number: int, bits: int, value: Value, *, whole: bool) -> None:
         """Write a zero-extended value of 64 bits to all elements of a vector register, or of its lower half."""
         ones = ((1 << 64) - 1) // ((1 << bits) - 1)
-        low = self.v(number, 64)
-        self.mov(low, value if bits == 64 else value * ones)
-        if whole:
-            self.mov(self.glob(low.offset + 8, 64), low)
+        half = value if bits == 64 else value * ones
+        if whole:  # at once: what reads 128 bits waits long for two writes of 64
+            self.vec("pair64", half, half, out=self.v(number))
         else:
+            self.mov(self.v(number, 64), half)
             self.clear_high(number)
 
     def clear_high(self, number: int) -> None:
