@@ -80,7 +80,7 @@ class SavedCpu:
         self.banked_spsr, self.banked_r13, self.banked_r14 = [0] * 8, [0] * 8, [0] * 8
         self.usr_regs, self.fiq_regs = [0] * 5, [0] * 5
         self.elr_el = [0] * 4
-        self.syndrome = self.fsr = self.vaddress = self.powered_off = 0
+        self.syndrome = self.fsr = self.vaddress = 0
         self.teecr = self.teehbr = self.serror_pending = self.serror_has_esr = self.serror_esr = 0
         self.fpsid, self.vfp = 0, [0] * 14
         self.physical_timer, self.virtual_timer = self.cpu.timer.timers[:2]
@@ -105,6 +105,7 @@ class SavedCpu:
         self.exclusive_addr, self.exclusive_val = cpu.exclusive_address, cpu.exclusive_value
         self.exclusive_high = cpu.exclusive_high
         self.irq_line_state = to_qemu(cpu.interrupt_request)
+        self.powered_off = int(cpu.powered_off)
         self._collect_registers()
         self._collect_vectors()
 
@@ -136,6 +137,7 @@ class SavedCpu:
         for number in range(31):
             cpu.x[number] = self.xregs[number]
         cpu.pc = self.pc
+        cpu.powered_off = bool(self.powered_off)
         if self.pstate & MODE_32:
             vmstate_aarch32.deliver(self, cpu.q)
             cpu.pc = self.regs[vmstate_aarch32.PC]

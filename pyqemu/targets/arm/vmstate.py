@@ -83,7 +83,7 @@ class SavedCpu:
         self.kept: dict[int, int] = {}
         self.xregs, self.pc = [0] * 32, 0
         self.elr_el, self.sp_el = [0] * 4, [0] * 4
-        self.syndrome = self.fsr = self.vaddress = self.powered_off = 0
+        self.syndrome = self.fsr = self.vaddress = 0
         self.exclusive_high = 0
         self.teecr = self.teehbr = self.serror_pending = self.serror_has_esr = self.serror_esr = 0
         self.fpsid, self.vfp = self.cpu.model.fpsid, [0] * 14
@@ -102,6 +102,7 @@ class SavedCpu:
         self._collect_banks()
         self.exclusive_addr, self.exclusive_val = cpu.exclusive_address, cpu.exclusive_value
         self.irq_line_state = to_qemu(cpu.interrupt_request)
+        self.powered_off = int(cpu.powered_off)
         listed = dict(self.kept)
         for number, register in self.registers.items():
             listed[number] = register.read(cpu) & M64
@@ -149,6 +150,7 @@ class SavedCpu:
         for number in range(15):
             cpu.r[number] = self.regs[number]
         cpu.pc, cpu.spsr = self.regs[15], self.spsr
+        cpu.powered_off = bool(self.powered_off)
         cpu.exclusive_address, cpu.exclusive_value = self.exclusive_addr, self.exclusive_val
         for number in range(QUADS):
             low, high = getattr(self, f"v{number}")

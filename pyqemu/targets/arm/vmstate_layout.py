@@ -50,7 +50,7 @@ FIELDS: tuple[Field, ...] = (
     U32("syndrome", wire="env.exception.syndrome"), U32("fsr", wire="env.exception.fsr"),
     U64("vaddress", wire="env.exception.vaddress"),
     Timer64("physical_timer", wire="gt_timer[0]"), Timer64("virtual_timer", wire="gt_timer[1]"),
-    _PoweredOff("powered_off", wire="power_state", maximum=0),
+    _PoweredOff("powered_off", wire="power_state", maximum=1),
 )
 
 
