@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pyqemu.targets.arm import fp_soft
 from pyqemu.targets.arm.fp_soft import IXC
 from pyqemu.targets.arm.layout import FPSR, C, V
-from pyqemu.targets.arm.simd import Form, constant, finish
+from pyqemu.targets.arm.simd import Form, constant, finish, target
 from pyqemu.targets.arm.simd_soft import Helper, Lanes, Result
 from pyqemu.tcg.builder import Label, Value
 from pyqemu.tcg.float_lanes import NAN
@@ -159,14 +159,19 @@ def arithmetic(name: str, *, special: str = "", change: Change | None = None) ->
     return stage
 
 
+def _row_of(t: VectorTranslator, form: Form, name: str) -> str:
+    """The row of :mod:`pyqemu.tcg.silent_ops`."""
+    return f"{'normal' if t.standard_fp else 'silent'}_{name}{suffix_of(form)}"
+
+
 def is_silent(t: VectorTranslator, form: Form, name: str) -> bool:
-    """Whether there is a row of :mod:`pyqemu.tcg.silent_ops`; it takes subnormal operands as they are."""
-    return not t.standard_fp and f"silent_{name}{suffix_of(form)}" in t.table
+    """Whether there is that row."""
+    return _row_of(t, form, name) in t.table
 
 
 def silent(t: VectorTranslator, form: Form, name: str, slow: Label, *operands: Value) -> Value:
     """That row, and a branch to *slow* where its result may not be taken."""
-    result = t.vec(f"silent_{name}{suffix_of(form)}", *operands, t.glob(FPSR, 32), out=t.temp(operands[0].bits))
+    result = t.vec(_row_of(t, form, name), *operands, t.glob(FPSR, 32), out=t.temp(operands[0].bits))
     t.brcond("eq", t.glob(result.offset, form.bits), NAN[form.bits], slow)
     return result
 
@@ -329,23 +334,13 @@ def fused(t: VectorTranslator, form: Form, sources: tuple[int, int, int], signs:
 def flipped(t: VectorTranslator, form: Form, value: Value) -> Value:
     """The lanes with the opposite signs."""
     sign = 1 << form.bits - 1
-    if form.scalar:
-        return value ^ sign
-    out, sign = t.temp(128), sign | sign << 32 if form.bits == 32 else sign
-    for at in (0, 8):
-        t.xor(t.glob(value.offset + at, 64), sign, out=t.glob(out.offset + at, 64))
-    return out
+    return value ^ sign if form.scalar else t.vec("pxor", value, constant(t, form.bits, sign), out=t.temp(128))
 
 
 def magnitude(t: VectorTranslator, form: Form, value: Value) -> Value:
     """The lanes without their signs."""
     keep = (1 << form.bits - 1) - 1
-    if form.scalar:
-        return value & keep
-    out, keep = t.temp(128), keep | keep << 32 if form.bits == 32 else keep
-    for at in (0, 8):
-        t.and_(t.glob(value.offset + at, 64), keep, out=t.glob(out.offset + at, 64))
-    return out
+    return value & keep if form.scalar else t.vec("pand", value, constant(t, form.bits, keep), out=t.temp(128))
 
 
 def multiply_add(minus: int, negate_addend: int = 0) -> FpStage:
@@ -393,14 +388,8 @@ def sign(*, keep: bool) -> FpStage:
 
     def stage(t: VectorTranslator, form: Form) -> None:
         top = 1 << form.bits - 1
-        pattern = top | top << 32 if form.bits == 32 else top
-        for upper in range(1 + form.whole):
-            source, target = (t.element(number, upper, 64) for number in (form.n, form.d))
-            if keep:
-                t.xor(source, pattern, out=target)
-            else:
-                t.and_(source, ~pattern, out=target)
-        finish(t, form)
+        row, pattern = ("pxor", top) if keep else ("pand", top - 1)
+        finish(t, form, t.vec(row, t.v(form.n), constant(t, form.bits, pattern), out=target(t, form)))
 
     return stage
 

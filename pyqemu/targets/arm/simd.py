@@ -206,7 +206,7 @@ def shift_lanes(t: VectorTranslator, kind: str, source: Value, form: Form, count
     if kind == "sra":
         count = min(count, bits - 1)
     if bits == 8:
-        _shift_bytes(t, kind, source, form, count, out)
+        _shift_bytes(t, kind, source, count, out)
     elif bits == 64 and kind == "sra":
         for at in range(0, 16 if form.whole else 8, 8):
             t.sar(t.glob(source.offset + at, 64), count, out=t.glob(out.offset + at, 64))
@@ -215,13 +215,11 @@ def shift_lanes(t: VectorTranslator, kind: str, source: Value, form: Form, count
     return out
 
 
-def _shift_bytes(t: VectorTranslator, kind: str, source: Value, form: Form, count: int, out: Value) -> None:
-    """Bytes are shifted as one number, and what has come from the neighbour is cut off."""
+def _shift_bytes(t: VectorTranslator, kind: str, source: Value, count: int, out: Value) -> None:
+    """Bytes are shifted as halfwords, and what has come from the neighbour is cut off."""
     keep = 0xFF << count & 0xFF if kind == "sll" else 0xFF >> count
-    for at in range(0, 16 if form.whole else 8, 8):
-        value = t.glob(source.offset + at, 64)
-        moved = value.shl(count) if kind == "sll" else value.shr(count)
-        t.and_(moved, spread(8, keep), out=t.glob(out.offset + at, 64))
+    moved = t.vec("psllw_imm" if kind == "sll" else "psrlw_imm", source, count, out=t.temp(128))
+    t.vec("pand", moved, constant(t, 8, keep), out=out)
     if kind == "sra":  # let the sign, where it has got to, be the sign again
         sign = constant(t, 8, 0x80 >> count)
         t.vec("pxor", out, sign, out=out)

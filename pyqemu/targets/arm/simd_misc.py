@@ -34,9 +34,12 @@ def by_halves(change: Callable[[VectorTranslator, Value, int], Value]) -> Stage:
     """A stage that makes each half of the destination from the same half of the source."""
 
     def stage(t: VectorTranslator, form: Form) -> None:
-        for upper in range(1 + form.whole):
-            t.mov(half(t, form.d, upper), change(t, half(t, form.n, upper), form.bits))
-        finish(t, form)
+        changed = [change(t, half(t, form.n, upper), form.bits) for upper in range(1 + form.whole)]
+        if form.whole:
+            t.vec("pair64", *changed, out=t.v(form.d))
+        else:
+            t.mov(t.v(form.d, 64), changed[0])
+            t.clear_high(form.d)
 
     return stage
 

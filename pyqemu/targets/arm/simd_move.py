@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.arm.simd import M64, Form, constant, finish, half, spread, write
+from pyqemu.targets.arm.simd import LETTERS, M64, Form, constant, finish, target, write
 from pyqemu.tcg.builder import Value
 
 if TYPE_CHECKING:
@@ -59,15 +59,12 @@ def modified_immediate(t: VectorTranslator, form: Form, op: int, cmode: int, imm
     value = expanded_immediate(op, cmode, imm8)
     if op and cmode < 14:
         value = ~value & M64
-    for upper in range(1 + form.whole):
-        place = half(t, form.d, upper)
-        if not cmode & 1 or cmode >= 12:
-            place.set(value)
-        elif op:
-            t.and_(place, value, out=place)
-        else:
-            t.or_(place, value, out=place)
-    finish(t, form)
+    out = target(t, form)
+    if not cmode & 1 or cmode >= 12:
+        t.vec("splat64", value, out=out)
+    else:
+        t.vec("pand" if op else "por", t.v(form.d), constant(t, 64, value), out=out)
+    finish(t, form, out)
 
 
 # --- rearranged -------------------------------------------------------------------------------------------------------
@@ -106,15 +103,15 @@ def unzipped(t: VectorTranslator, form: Form, part: int) -> Value:
 
 def transposed(t: VectorTranslator, form: Form, part: int) -> Value:
     """TRN1, TRN2: even (or odd) elements of the first source, and beside each one that of the second."""
-    even, out = spread(2 * form.bits, (1 << form.bits) - 1), t.temp(128)
-    for upper in range(1 + form.whole):
-        first, second = half(t, form.n, upper), half(t, form.m, upper)
-        place = t.glob(out.offset + 8 * upper, 64)
-        if part:
-            t.or_(first.shr(form.bits) & even, second & (even << form.bits), out=place)
-        else:
-            t.or_(first & even, (second & even).shl(form.bits), out=place)
-    return out
+    wide, ones = 2 * form.bits, (1 << form.bits) - 1
+    letter = LETTERS[wide]
+    if part:
+        first = t.vec(f"psrl{letter}_imm", t.v(form.n), form.bits, out=t.temp(128))
+        second = t.vec("pand", t.v(form.m), constant(t, wide, ones << form.bits), out=t.temp(128))
+    else:
+        first = t.vec("pand", t.v(form.n), constant(t, wide, ones), out=t.temp(128))
+        second = t.vec(f"psll{letter}_imm", t.v(form.m), form.bits, out=t.temp(128))
+    return t.vec("por", first, second, out=first)
 
 
 def look_up(t: VectorTranslator, form: Form, table: Sequence[Value], size: int, *, keep: bool) -> None:

@@ -18,7 +18,6 @@ from pyqemu.targets.arm.simd import (
     shift_lanes,
     shift_right,
     soft,
-    spread,
     target,
     write,
     write_half,
@@ -68,10 +67,8 @@ def inserted(to_left: bool) -> ShiftStage:
         ones = (1 << form.bits) - 1
         keep = (1 << count) - 1 if to_left else ones ^ ones >> count
         shifted = shift_lanes(t, "sll" if to_left else "srl", t.v(form.n), form, count, t.temp(128))
-        for upper in range(1 + form.whole):
-            place = half(t, form.d, upper)
-            t.or_(place & spread(form.bits, keep), t.glob(shifted.offset + 8 * upper, 64), out=place)
-        finish(t, form)
+        kept = t.vec("pand", t.v(form.d), constant(t, form.bits, keep), out=t.temp(128))
+        finish(t, form, t.vec("por", kept, shifted, out=target(t, form)))
 
     return stage
 
