@@ -14,11 +14,15 @@ INEXACT = 1 << 4
 
 
 class Silent(Lanes):
-    """One arithmetic operation."""
+    """One arithmetic operation.
 
-    def __init__(self, name: str, bits: int, count: int) -> None:
+    :param normal: whether subnormal operands are left to software, too
+    """
+
+    def __init__(self, name: str, bits: int, count: int, *, normal: bool = False) -> None:
         super().__init__(bits, count)
         self.name = name
+        self.normal = normal
         self.function = OPERATIONS[name]
 
     def root(self, a: int, flags: int) -> int:
@@ -32,10 +36,17 @@ class Silent(Lanes):
             x, y = (to_float(lane, self.bits) for lane in lanes)
             pattern = to_pattern(self.function(x, y), self.bits)
             r = to_float(pattern, self.bits)
-            if not self._fits(x, y, pattern) or not (flags & INEXACT or self._is_exact(x, y, r)):
+            if (
+                (self.normal and any(map(self._is_subnormal, lanes)))
+                or not self._fits(x, y, pattern)
+                or not (flags & INEXACT or self._is_exact(x, y, r))
+            ):
                 return self.join(0, [NAN[self.bits]] * self.count)
             results.append(pattern)
         return self.join(0, results)
+
+    def _is_subnormal(self, pattern: int) -> bool:
+        return 0 < pattern & self.mask_lane >> 1 < LEAST[self.bits] >> 1
 
     def _fits(self, x: float, y: float, pattern: int) -> bool:
         magnitude = pattern & self.mask_lane >> 1

@@ -3,7 +3,8 @@
 A row computes what IEEE 754 says for round to nearest. Where the operation has no effect on the guest's flags, that is
 its result; else, and where there may be one, its lanes are default NaNs, and whoever emits the row does the operation
 in software. No effect means: the result is clearly normal, or a zero that is exact, and it is exact, or the flag
-"inexact" is set already (bit 4 of the operand ``e``, as in Arm's FPSR). Subnormal operands are numbers like others.
+"inexact" is set already (bit 4 of the operand ``e``, as in Arm's FPSR). Subnormal operands are numbers like others; for
+those who flush them, rows of singles begin with ``normal_`` and leave these to software, too.
 
 So a row and a comparison are all that most instructions need. Suffixes and shapes are those of
 :mod:`pyqemu.tcg.ieee_ops`. Of doubles, products, quotients and roots are there only where the host has fused
@@ -89,6 +90,19 @@ def _unfit(k: Types) -> str:
     )  # fmt: skip
 
 
+def _subnormal(k: Types) -> str:
+    """``%flushed``: whether some operand is subnormal; ``%either``: that, or the result is not clearly normal."""
+    i, t = k.integers, k.truths
+    text = k.constant("first", 1) + k.constant("last", (LEAST[k.bits] >> 1) - 1)
+    for v in "xy":
+        text += (
+            f"%{v}b = bitcast {k.floats} %{v} to {i}\n%{v}m = and {i} %{v}b, %keep\n"
+            f"%{v}l = sub {i} %{v}m, %first\n%{v}s = icmp ult {i} %{v}l, %last\n"
+        )
+    text += f"%xys = or {t} %xs, %ys\n" + k.some("xys", "flushed") + f"%ods = or {t} %odd, %xys\n"
+    return text + k.some("ods", "either")
+
+
 def _bad(name: str, k: Types) -> str:
     """``%bad``: whether one of those is no exact zero either."""
     f, t = k.floats, k.truths
@@ -134,18 +148,20 @@ def _lost_double(name: str, k: Types) -> str:
     return text + f"%ls = or {k.truths} %le, %small\n" + k.some("ls", "lost")
 
 
-def _row(name: str, k: Types) -> Op:
+def _row(name: str, k: Types, *, normal: bool = False) -> Op:
     w, f = k.width, k.floats
     text = f"%x = bitcast i{w} %a to {f}\n" + ("" if name == "sqrt" else f"%y = bitcast i{w} %b to {f}\n")
-    text += _compute(name, k) + _unfit(k) + "br i1 %any, label %strange, label %usual\nstrange:\n" + _bad(name, k)
-    text += f"br i1 %bad, label %join, label %usual\nusual:\n%flag = and i32 %e, {INEXACT}\n"
+    text += _compute(name, k) + _unfit(k) + (_subnormal(k) if normal else "")
+    text += f"br i1 %{'either' if normal else 'any'}, label %strange, label %usual\nstrange:\n" + _bad(name, k)
+    text += f"%stop = or i1 %bad, {'%flushed' if normal else 'false'}\n"
+    text += f"br i1 %stop, label %join, label %usual\nusual:\n%flag = and i32 %e, {INEXACT}\n"
     text += "%sticky = icmp ne i32 %flag, 0\nbr i1 %sticky, label %join, label %precise\nprecise:\n" + _lost(name, k)
     text += "br label %join\njoin:\n%no = phi i1 [ true, %strange ], [ false, %usual ], [ %lost, %precise ]\n"
     text += k.constant("nan", NAN[k.bits]) + f"%rs = bitcast {f} %r to i{w}\n%ns = bitcast {k.integers} %nan to i{w}\n"
     text += f"%d = select i1 %no, i{w} %ns, i{w} %rs"
-    row = f"silent_{name}{k.suffix}"
+    row = f"{'normal' if normal else 'silent'}_{name}{k.suffix}"
     declare = (f"declare {f} @llvm.sqrt.{k.name}({f})\n", f"declare {f} @llvm.fma.{k.name}({f}, {f}, {f})\n")
-    lanes = Silent(name, k.bits, k.count)
+    lanes = Silent(name, k.bits, k.count, normal=normal)
     if name == "sqrt":
         return Op(row, operands(f"d{w} a{w} e32"), text, f"{row}({{a}}, {{e}})", declare=declare,
                   scope={row: lanes.root})  # fmt: skip
@@ -159,3 +175,5 @@ def silent_table() -> Iterator[Op]:
         for name in NAMES:
             if k.bits == 32 or name in ("add", "sub") or host_has("fma"):
                 yield _row(name, k)
+    for name in ("add", "sub", "mul"):
+        yield _row(name, Types("ps"), normal=True)
