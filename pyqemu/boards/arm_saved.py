@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyqemu.block.sent import sent_drives
 from pyqemu.hw.cpu.mpcore import MpCore
+from pyqemu.hw.i2c.versatile_i2c import VersatileI2c
 from pyqemu.hw.input.pl050 import Pl050Keyboard, Pl050Mouse
 from pyqemu.hw.intc.arm_gic import ArmGic
 from pyqemu.hw.intc.bcm2835_ic import Bcm2835Ic
@@ -74,13 +75,15 @@ def _parts(device: Any) -> Iterator[Any]:
         yield device.keyboard
     elif isinstance(device, Pl050Mouse):
         yield device.mouse
+    elif isinstance(device, VersatileI2c):
+        yield from device.i2c.children
     yield device
 
 
 def _add(machine: SavedMachine, device: Any) -> None:
     layout = type(device).vmstate
     if layout is None:
-        if not isinstance(device, MpCore):
+        if not isinstance(device, MpCore | VersatileI2c):
             machine.unsaved.append(device)
         return
     name = layout.name

@@ -1,6 +1,6 @@
 """``versatilepb``: Arm's Versatile Platform Baseboard for the ARM926EJ-S (DUI 0225D; sections are its).
 
-Not there: sound (PL041), the serial bus with its clock, USB and SCSI cards. Their registers read as zero.
+Not there: sound (PL041), USB and SCSI cards. Their registers read as zero.
 """
 
 from __future__ import annotations
@@ -12,30 +12,33 @@ from pyqemu.boards.registry import BoardType, register
 from pyqemu.hw.display.pl110 import Pl110Versatile
 from pyqemu.hw.dma.pl080 import Pl080
 from pyqemu.hw.gpio.pl061 import Pl061
+from pyqemu.hw.i2c.versatile_i2c import VersatileI2c
 from pyqemu.hw.intc.pl190 import Pl190, VersatileSic
 from pyqemu.hw.misc.arm_sysctl import ArmSysctl
 from pyqemu.hw.net.smc91c111 import Smc91c111
 from pyqemu.hw.pci_host.versatile_pci import VersatilePci
 from pyqemu.hw.sd.pl181 import Pl181
+from pyqemu.hw.timer.ds1338 import Ds1338
 from pyqemu.hw.timer.pl031 import Pl031
 from pyqemu.hw.timer.sp804 import Sp804
 from pyqemu.util.units import MIB
 
 SYS_ID, PROC_ID = 0x4100_7004, 0x0200_0000
-# fmt: off
-SYSTEM, PCI, SIC, MMC0                          = 0x1000_0000, 0x1000_1000, 0x1000_3000, 0x1000_5000  # table 4-1
-KEYBOARD, MOUSE, UART3, MMC1, ETHERNET          = 0x1000_6000, 0x1000_7000, 0x1000_9000, 0x1000_B000, 0x1001_0000
-LCD, DMA, VIC, TIMERS01, TIMERS23               = 0x1012_0000, 0x1013_0000, 0x1014_0000, 0x101E_2000, 0x101E_3000
-GPIO0, RTC, UART0, UART1, UART2                 = 0x101E_4000, 0x101E_8000, 0x101F_1000, 0x101F_2000, 0x101F_3000
-FLASH                                           = 0x3400_0000
-PCI_SELF, PCI_CONFIG, PCI_IO                    = 0x4100_0000, 0x4200_0000, 0x4300_0000
-PCI_WINDOWS                                     = 0x4400_0000, 0x5000_0000, 0x6000_0000
+# Places, table 4-1; interrupts, tables 4-43 and 4-44.  fmt: off
+SYSTEM, PCI, I2C, SIC, MMC0 = 0x1000_0000, 0x1000_1000, 0x1000_2000, 0x1000_3000, 0x1000_5000
+KEYBOARD, MOUSE, UART3, MMC1, ETHERNET = 0x1000_6000, 0x1000_7000, 0x1000_9000, 0x1000_B000, 0x1001_0000
+LCD, DMA, VIC, TIMERS01, TIMERS23 = 0x1012_0000, 0x1013_0000, 0x1014_0000, 0x101E_2000, 0x101E_3000
+GPIO0, RTC, UART0, UART1, UART2 = 0x101E_4000, 0x101E_8000, 0x101F_1000, 0x101F_2000, 0x101F_3000
+FLASH = 0x3400_0000
+PCI_SELF, PCI_CONFIG, PCI_IO = 0x4100_0000, 0x4200_0000, 0x4300_0000
+PCI_WINDOWS = 0x4400_0000, 0x5000_0000, 0x6000_0000
 
-VIC_TIMERS01, VIC_TIMERS23, VIC_GPIO0, VIC_RTC, VIC_UART0, VIC_LCD, VIC_DMA = 4, 5, 6, 10, 12, 16, 17  # table 4-43
-SIC_MMC0B, SIC_MMC1B, SIC_KEYBOARD, SIC_MOUSE, SIC_UART3, SIC_MMC0A = 1, 2, 3, 4, 6, 22  # table 4-44
-SIC_MMC1A, SIC_ETHERNET, SIC_PCI                                    = 23, 25, 27
+VIC_TIMERS01, VIC_TIMERS23, VIC_GPIO0, VIC_RTC, VIC_UART0, VIC_LCD, VIC_DMA = 4, 5, 6, 10, 12, 16, 17
+SIC_MMC0B, SIC_MMC1B, SIC_KEYBOARD, SIC_MOUSE, SIC_UART3, SIC_MMC0A = 1, 2, 3, 4, 6, 22
+SIC_MMC1A, SIC_ETHERNET, SIC_PCI = 23, 25, 27
 # fmt: on
 GPIO_PORTS = 4
+DS1338_ADDRESS = 0x68
 
 
 class VersatilePb(ArmBoard):
@@ -66,6 +69,8 @@ class VersatilePb(ArmBoard):
         for address, first, second in ((MMC0, SIC_MMC0A, SIC_MMC0B), (MMC1, SIC_MMC1A, SIC_MMC1B)):
             self.plug(Pl181((sic[first], sic[second]), self.make_card()), address)
         self.plug(Pl031(self.system.clock, self.system.rtc_clock, vic[VIC_RTC]), RTC)
+        self.i2c = self.plug(VersatileI2c(self.system), I2C)
+        self.i2c.i2c.plug(Ds1338(self.system.rtc_clock, address=DS1338_ADDRESS))
         self.add_flash("versatile.flash", FLASH)
 
     def _pci(self) -> None:

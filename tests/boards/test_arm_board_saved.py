@@ -12,9 +12,19 @@ from pyqemu.system import RunState
 from tests.boards.arm_counter import PLACES, program
 from tests.migration.state.saved_rig import Decoder, check_count, config, lines, load, machine, save
 
-MOVES = 3
+MOVES = 2
 DEVICES = {
-    "versatilepb": {"pl190", "versatilepb_sic", "sp804", "arm_timer", "smc91c111", "versatile-pci", "ps2kbd", "pl080"},
+    "versatilepb": {
+        "pl190",
+        "versatilepb_sic",
+        "sp804",
+        "arm_timer",
+        "smc91c111",
+        "versatile-pci",
+        "ps2kbd",
+        "pl080",
+        "ds1338",
+    },
     "vexpress-a9": {"arm_gic", "a9-scu", "arm_mptimer", "l2x0", "lan9118", "sp804", "pl181", "sd-card", "pl050"},
     "vexpress-a15": {"arm_gic", "lan9118", "sp804", "pl181", "sd-card", "realview_sysctl", "pflash_cfi01"},
     "raspi2": {"bcm2836-control", "bcm2835-ic", "bcm2835-mbox", "bcm2835-dma", "sdhci", "bcm2835-cprman"},
@@ -37,7 +47,7 @@ def test_a_guest_moves_again_and_again_and_counts_on(name: str, cpus: int, tmp_p
         with machine(chosen, running=not stream) as made:
             if stream:
                 load(made, stream)
-            made.run_for(0.3)
+            made.run_for(0.2)
             stream, _ = save(made, rounds=move)
             printed += lines(made)
     assert not any("!" in line for line in printed)

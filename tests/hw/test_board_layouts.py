@@ -24,6 +24,7 @@ STATELESS = {
     "a15mpcore_priv": "it has parts",
     "a9mpcore_priv": "it has parts",
     "arm-gicv2m": "messages come and go",
+    "versatile_i2c": "QEMU saves nothing of it",
     "gpex-pcihost": "its only register is one that PCI Express does not have",
 }
 
