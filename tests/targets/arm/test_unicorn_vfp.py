@@ -20,6 +20,7 @@ from tests.targets.arm.differential.cases import Generator
 from tests.targets.arm.differential.layout import State, T
 from tests.targets.arm.differential.reference import Reference
 from tests.targets.arm.differential.vfp_cases import VFP_MODULES, ShortVectorComparison, VfpComparison
+from tests.targets.arm.test_unicorn_models import REFERENCES
 
 SAMPLE, FULL = 300, 9000  # programs for each part
 STATES = 10
@@ -79,16 +80,14 @@ def _compares(word: int, *, thumb: bool) -> bool:
     return word >> 8 & 14 == 10 and (prefix == 14 or (prefix >> 1 == 6 and (thumb or word >> 28 != 15)))
 
 
-@pytest.mark.parametrize("model", [A15, V8, MODELS["arm1176"]], ids=["cortex-a15", "v8", "arm1176"])
+@pytest.mark.parametrize("model", [V8, *MODELS.values()], ids=["v8", *MODELS])
 def test_words_that_are_no_instruction_agree_with_unicorn(
     model: Model, rng: random.Random, request: pytest.FixtureRequest
 ) -> None:
     """Random words of VFP that have no pattern are undefined."""
     load()
-    count = 20_000 if request.config.getoption("--full") else 1000
-    number = {"arm1176": c.UC_CPU_ARM_1176}.get(
-        model.name, c.UC_CPU_ARM_MAX if model is V8 else c.UC_CPU_ARM_CORTEX_A15
-    )
+    count = 20_000 if request.config.getoption("--full") else 400
+    number = c.UC_CPU_ARM_MAX if model is V8 else REFERENCES[model.name]
     reference, slot = Reference(number), Generator(0, thumb=False)
     conditional, unconditional, thumb_tree = (group.tree(model.has) for group in (A32, A32_UNCONDITIONAL, T32))
     wrong = []
