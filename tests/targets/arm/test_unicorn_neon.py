@@ -85,9 +85,11 @@ def _vector_word(rng: random.Random) -> int:
 def _is_accepted(word: int, *, v8: bool) -> bool:
     """Whether Unicorn (QEMU 5.0) runs a word of A32 or T32 that is UNDEFINED in the manual.
 
-    VMUL of numbers does not look at the upper bit of ``size``, VQDMULL and its like not at U (A7.4.1, A7.4.2); with
-    ARMv8 it has VQRDMLAH and VQRDMLSH, which came later.
+    VMUL of numbers does not look at the upper bit of ``size``, VQDMULL and its like not at U (A7.4.1, A7.4.2), SHA1H
+    not at Q; with ARMv8 it has VQRDMLAH and VQRDMLSH, which came later.
     """
+    if v8 and word & 0xBF0FD0 == 0xB90280:
+        return True
     A, U = word >> 8 & 15, word >> (28 if word >> 25 == 0x77 or word >> 25 == 0x7F else 24) & 1
     if not word >> 23 & 1:
         return bool(word >> 4 & 1 and U and ((A == 13 and word >> 21 & 1) or (v8 and A in (11, 12))))
