@@ -115,6 +115,8 @@ class Machine:
         config, system = self.config, self.system
         board_type = registry.find(config.machine, config.architecture)
         board_type.check_smp(config.smp)
+        if config.semihosting is not None:
+            board_type.check_semihosting()
         for given in config.descriptors:
             self.descriptors.add_to_set(given.fd, given.set, given.opaque or None)
         for backend, options in config.chardevs:

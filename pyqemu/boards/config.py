@@ -72,6 +72,14 @@ class NicConfig:
 
 
 @dataclass(frozen=True)
+class SemihostingConfig:
+    """``-semihosting``: programs may ask the host. *arguments* make the command line that they are told; without any,
+    it is the kernel's name and ``-append``."""
+
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class InheritedDescriptor:
     """``-add-fd``: an open file that ``/dev/fdset/SET`` stands for."""
 
@@ -104,6 +112,7 @@ class MachineConfig:
     initrd: str = ""
     append: str = ""
     dtb: str = ""
+    semihosting: SemihostingConfig | None = None
     serials: list[str] = field(default_factory=list)
     parallels: list[str] = field(default_factory=list)
     monitors: list[MonitorConfig] = field(default_factory=list)

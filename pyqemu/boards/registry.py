@@ -32,6 +32,8 @@ MODULES = {
 is loaded."""
 DEFAULTS = {None: "pc", "i386": "pc", "x86_64": "pc"}
 """The machine type of who names none, by architecture."""
+SEMIHOSTING = frozenset(("arm", "aarch64"))
+"""Architectures whose programs may ask the host."""
 
 
 class Board(Protocol):
@@ -82,6 +84,15 @@ class BoardType:
                 f"({self.max_cpus})",
                 f"-smp {self.max_cpus} or less" if self.max_cpus > 1 else "-smp 1: it runs one processor for now",
             )
+
+    def check_semihosting(self) -> None:
+        """See that its programs have a way to ask the host.
+
+        :raise UserError: its architecture has none.
+        """
+        if not SEMIHOSTING.intersection(self.architectures):
+            known = " and ".join(sorted(SEMIHOSTING))
+            raise UserError(f"-semihosting: machine '{self.name}' does not support it", f"those of {known} do")
 
 
 _types: dict[str, BoardType] = {}

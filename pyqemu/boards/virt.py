@@ -18,6 +18,7 @@ from pyqemu.boards.drives import settled_drives
 from pyqemu.boards.objects import find_rng
 from pyqemu.boards.pc_network import plug_cards
 from pyqemu.boards.registry import BoardType, register
+from pyqemu.boards.semihosting import arm_semihosting
 from pyqemu.boards.virt_options import VirtOptions
 from pyqemu.boards.virt_processor import DEFAULT_CPU, Processor, ask_firmware, compatible, make_processor
 from pyqemu.boards.virt_saved import saved_machine
@@ -102,6 +103,9 @@ class Virt(Plugging):
                                     clock=self.system.clock, lock=self.system.lock)
                      for _ in range(config.smp.cpus)]  # fmt: skip
         self.cpu = self.cpus[0]
+        semihosting = arm_semihosting(config, self.system, range(at.RAM.base, at.RAM.base + config.memory))
+        for cpu in self.cpus:
+            cpu.semihosting = semihosting
         self.time = GuestTime(self.system.clock)
         self.psci = Psci(partial(self.system.request_shutdown, ShutdownCause.GUEST_SHUTDOWN),
                          partial(self.system.request_reset, ShutdownCause.GUEST_RESET), self.cpus)  # fmt: skip

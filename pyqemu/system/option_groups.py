@@ -39,6 +39,7 @@ GROUPS = {
     "overcommit": "mem-lock? cpu-pm?",
     "realtime": "mlock?",
     "rtc": "base clock driftfix",
+    "semihosting-config": "enable? target arg",
     "smp-opts": "cpus# sockets# cores# threads# maxcpus# dies#",
     "trace": "enable events file",
 }

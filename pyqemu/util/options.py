@@ -38,9 +38,16 @@ def parse_options(text: str, implied: str | None = None) -> dict[str, str]:
 
     :raise OptionError: a part has an empty key.
     """
-    options: dict[str, str] = {}
+    return dict(parse_pairs(text, implied))
+
+
+def parse_pairs(text: str, implied: str | None = None) -> Iterator[tuple[str, str]]:
+    """Yield the keys and values of an option string, also those of a key that comes again.
+
+    :raise OptionError: a part has an empty key.
+    """
     if not text:
-        return options
+        return
     for number, part in enumerate(_split(text)):
         key, equals, value = part.partition("=")
         if number == 0 and not equals and implied is not None:
@@ -49,8 +56,7 @@ def parse_options(text: str, implied: str | None = None) -> dict[str, str]:
             key, value = _flag(key)
         if not key:
             raise OptionError(f"Invalid parameter '{part}' in '{text}'")
-        options[key] = value
-    return options
+        yield key, value
 
 
 def _flag(word: str) -> tuple[str, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 
+from pyqemu.boards.config import SemihostingConfig
 from pyqemu.cli.options.registry import CommandLine, Finished, option, switch
 from pyqemu.util.errors import OptionError
-from pyqemu.util.options import parse_bool, parse_options
+from pyqemu.util.options import parse_bool, parse_options, parse_pairs
 
 
 @option("icount", "[shift=]N|auto", "count instructions, each taking 2^N ns of guest time: runs become repeatable")
@@ -23,6 +24,30 @@ def icount(line: CommandLine, text: str) -> None:
     if shift != "auto" and not (shift.isdigit() and int(shift) <= 10):
         raise OptionError("-icount: Invalid shift value", "0 to 10, or auto")
     line.config.icount = 3 if shift == "auto" else int(shift)
+
+
+@switch("semihosting", "let programs without an operating system ask the host for files, a console, the time ... (Arm)")
+def semihosting(line: CommandLine) -> None:
+    line.config.semihosting = line.config.semihosting or SemihostingConfig()
+
+
+@option("semihosting-config", "[enable=on|off][,target=native|gdb|auto][,arg=TEXT...]",
+        "the same; what programs are told as their command line, word by word")  # fmt: skip
+def semihosting_config(line: CommandLine, text: str) -> None:
+    pairs = list(parse_pairs(text, "enable"))
+    options = dict(pairs)
+    enable = parse_bool(options.pop("enable", "on"), "enable")
+    target = options.pop("target", "auto")
+    options.pop("arg", None)
+    if options:
+        raise OptionError(f"-semihosting-config: Invalid parameter '{next(iter(options))}'", "enable=, target=, arg=")
+    if target not in ("native", "gdb", "auto"):
+        raise OptionError(f"-semihosting-config: unsupported semihosting-config {text}", "target=native, gdb or auto")
+    if target == "gdb":
+        raise OptionError("-semihosting-config: target=gdb: there is no gdb stub yet", "target=native or auto")
+    before = line.config.semihosting.arguments if line.config.semihosting else ()
+    arguments = (*before, *(value for key, value in pairs if key == "arg"))
+    line.config.semihosting = SemihostingConfig(arguments) if enable else None
 
 
 @option("d", "item,...", "log items: in_asm, op, out_asm, exec, int, cpu, trace:PATTERN ('-d help')")

@@ -12,7 +12,9 @@ from pyqemu.targets.aarch64.layout import (
     EC_SYSTEM,
     EC_UNKNOWN,
     EC_WFX,
+    M_BIG_ENDIAN,
 )
+from pyqemu.targets.arm.semihosting import HLT_A64
 from pyqemu.tcg.cpu import GuestException
 
 if TYPE_CHECKING:
@@ -91,8 +93,10 @@ def trap_zeroing(cpu: Aarch64Cpu, iss: int) -> None:
 
 
 def halting_breakpoint(cpu: Aarch64Cpu, imm: int) -> None:
-    """HLT."""
-    raise undefined()
+    """HLT: UNDEFINED without a debugger, but for programs that ask the host, where it listens."""
+    if imm != HLT_A64 or cpu.semihosting is None or cpu.el == 0:
+        raise undefined()
+    cpu.semihosting.answer(cpu, cpu.x, 8, big_endian=bool(cpu.mode & M_BIG_ENDIAN))
 
 
 def select_stack(cpu: Aarch64Cpu, value: int) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
+from pyqemu.targets.arm.modes import M_BIG_ENDIAN, USR
+from pyqemu.targets.arm.semihosting import BKPT_T32, SVC_A32, SVC_T32
 from pyqemu.tcg.cpu import GuestException
 
 if TYPE_CHECKING:
@@ -57,14 +59,29 @@ def raise_undefined(cpu: ArmCpu) -> None:
     raise undefined()
 
 
-def raise_supervisor_call(cpu: ArmCpu) -> None:
-    """SVC."""
-    raise ArmException(Kind.SUPERVISOR_CALL)
+def supervisor_call(cpu: ArmCpu, comment: int) -> None:
+    """SVC: for the operating system, or for the host, where it listens."""
+    if comment != (SVC_T32 if cpu.thumb else SVC_A32) or not _asked_host(cpu):
+        raise ArmException(Kind.SUPERVISOR_CALL)
+
+
+def breakpoint_thumb(cpu: ArmCpu, comment: int) -> None:
+    """BKPT in Thumb, where it may be for the host, too."""
+    if comment != BKPT_T32 or not _asked_host(cpu):
+        raise_breakpoint(cpu)
 
 
 def raise_breakpoint(cpu: ArmCpu) -> None:
     """BKPT: a prefetch abort that says it is a debug event (C3.2)."""
     raise ArmException(Kind.PREFETCH_ABORT, DEBUG_EVENT, cpu.pc)
+
+
+def _asked_host(cpu: ArmCpu) -> bool:
+    """Let the host answer, if somebody asks who may."""
+    if cpu.semihosting is None or cpu.cpu_mode == USR:
+        return False
+    cpu.semihosting.answer(cpu, cpu.r, 4, big_endian=bool(cpu.mode & M_BIG_ENDIAN))
+    return True
 
 
 def raise_alignment(cpu: ArmCpu, address: int, write: int) -> None:

@@ -5,9 +5,12 @@ maintenance (ARM DDI 0487A.f, B2.3.12, D1.16, D4.7, D7.2.67; ARM DDI 0406C.b, B1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pyqemu.tcg.cpu import Cpu
+
+if TYPE_CHECKING:
+    from pyqemu.targets.arm.semihosting import ArmSemihosting
 
 CLUSTER = 8  #: processors with the same Aff1, as QEMU's boards number them
 AFFINITIES = 0xFF_00FF_FFFF  #: the fields of MPIDR that tell processors apart
@@ -24,11 +27,13 @@ class Multiprocessor(Cpu):
     :ivar mpidr: MPIDR: which processor of the machine it is
     :ivar powered_off: whether it runs only when another one turns it on
     :ivar event: the event register: whether there was an event since the last WFE
+    :ivar semihosting: who answers programs that ask the host; None where nobody does
     """
 
     mpidr = 0
     powered_off = False
     event = False
+    semihosting: ArmSemihosting | None = None
 
     @property
     def affinity(self) -> int:

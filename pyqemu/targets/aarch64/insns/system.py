@@ -81,7 +81,7 @@ def brk(t: A64Translator, imm: Hole) -> None:
 
 @A64.insn("11010100 010 imm:16 000 00")
 def hlt(t: A64Translator, imm: Hole) -> None:
-    """HLT: UNDEFINED without a debugger; semihosting uses it."""
+    """HLT."""
     t.call(exceptions.halting_breakpoint, imm)
     t.exit_loop_next()
 

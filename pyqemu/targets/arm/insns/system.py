@@ -20,18 +20,25 @@ THUMB2 = "thumb2"
 # --- exceptions -------------------------------------------------------------------------------------------------------
 
 
-@A32.insn("1111 xxxxxxxxxxxxxxxxxxxxxxxx")
-@T16.insn("1101 1111 xxxxxxxx")
-def svc(t: ArmTranslator) -> None:
+@A32.insn("1111 imm:24")
+@T16.insn("1101 1111 imm:8")
+def svc(t: ArmTranslator, imm: Hole) -> None:
     """SVC (A8.8.228)."""
-    t.raise_(exceptions.raise_supervisor_call)
+    t.call(exceptions.supervisor_call, imm)
+    t.exit_loop_next()
 
 
 @A32.insn("0001 0010 xxxxxxxxxxxx 0111 xxxx", feature="v5")
-@T16.insn("1011 1110 xxxxxxxx", feature="v5")
 def bkpt(t: ArmTranslator) -> None:
     """BKPT (A8.8.24)."""
     t.raise_(exceptions.raise_breakpoint)
+
+
+@T16.insn("1011 1110 imm:8", feature="v5", name="bkpt")
+def bkpt_thumb(t: ArmTranslator, imm: Hole) -> None:
+    """BKPT (A8.8.24)."""
+    t.call(exceptions.breakpoint_thumb, imm)
+    t.exit_loop_next()
 
 
 @T16.insn("1101 1110 xxxxxxxx")
