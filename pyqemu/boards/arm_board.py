@@ -16,6 +16,7 @@ from pyqemu.boards.arm_show import show_board
 from pyqemu.boards.buses import find_bus
 from pyqemu.boards.config import MachineConfig, NicConfig
 from pyqemu.boards.drives import settled_drives
+from pyqemu.boards.registry import BoardType, register
 from pyqemu.boards.semihosting import arm_semihosting
 from pyqemu.boards.virtio_slots import VirtioSlots
 from pyqemu.chardev import Chardev, ChardevError
@@ -105,6 +106,10 @@ class ArmBoard(Plugging):
         self.time = GuestTime(system.clock)
         self.cpus = [self._make_cpu(engine) for _ in range(config.smp.cpus)]
         self.cpu = self.cpus[0]
+        ram = range(self.facts.ram, self.facts.ram + self.memory_size)
+        semihosting = arm_semihosting(config, system, ram)
+        for cpu in self.cpus:
+            cpu.semihosting = semihosting
         self.cpu_inputs = [(Irq(partial(_request, cpu, IRQ)), Irq(partial(_request, cpu, FIQ))) for cpu in self.cpus]
         self.cpu_irq, self.cpu_fiq = self.cpu_inputs[0]
         self.wire()
@@ -405,12 +410,24 @@ def _request(cpu: ArmCpu, mask: int, level: bool) -> None:
     (cpu.interrupt if level else cpu.clear_interrupt)(mask)
 
 
-def checked(board: type[ArmBoard], *arguments: Any) -> ArmBoard:
-    """Make a board.
+ARCHITECTURES = ("aarch64", "arm")
+"""Both names of the architecture know the boards."""
 
-    :raise UserError: the configuration makes no sense for it.
-    """
-    try:
-        return board(*arguments)
-    except DeviceError as exc:
-        raise UserError(exc.message, exc.hint) from None
+
+def register_board(board: type[ArmBoard], description: str, *, max_cpus: int = 1) -> None:
+    """Make a board known as a machine type."""
+
+    def build(*arguments: Any) -> ArmBoard:
+        try:
+            return board(*arguments)
+        except DeviceError as exc:
+            raise UserError(exc.message, exc.hint) from None
+
+    facts = board.facts
+    register(
+        BoardType(
+            facts.name, description, ARCHITECTURES, build,
+            default_cpus=dict.fromkeys(ARCHITECTURES, f"{facts.cpu}-arm-cpu"), default_ram=facts.ram_name,
+            max_cpus=max_cpus,
+        )
+    )  # fmt: skip

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pyqemu.boards.arm_models import processor_models
 from pyqemu.boards.object_tree import object_tree
 from pyqemu.boards.registry import machine_infos
 from pyqemu.qom import Container
 from pyqemu.qom.types import TYPES
 from pyqemu.system.inspection import Inspection
 from pyqemu.system.machine import CpuPlace, MachineFacts
-from pyqemu.targets.arm.introspection import ArmCpuNode, ArmModels, register_types
+from pyqemu.targets.arm.introspection import ArmCpuNode
 from pyqemu.targets.arm.monitor import ArmView
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ def show_board(board: ArmBoard) -> None:
         else:
             machine.container("peripheral-anon").add_child("device[*]", given)
     TYPES.add(machine.type_name, "machine")
-    register_types()
     processors = [ArmCpuNode(cpu) for cpu in board.cpus]
     for processor in processors:
         unattached.add_child("device[*]", processor)
@@ -46,6 +46,7 @@ def show_board(board: ArmBoard) -> None:
     for device in board.sysbus.children:
         unattached.add_child("device[*]", device)
     target = board.config.architecture or "arm"
+    models = processor_models(target)
     facts = MachineFacts(
         name, target, memory=board.memory_size, machines=partial(machine_infos, target),
         cpu_places=[CpuPlace(processor.type_name, processor.qom_path, core=number)
@@ -57,5 +58,5 @@ def show_board(board: ArmBoard) -> None:
         spaces=[board.memory_space],
     )
     inspection.cpus += [ArmView(cpu, index=cpu.index) for cpu in board.cpus]
-    for part in (root, inspection, facts, ArmModels()):
+    for part in (root, inspection, facts, models):
         board.system.add_part(part)

@@ -6,10 +6,9 @@ mailbox, and is told that there is none), USB, the system timer, sound.
 
 from __future__ import annotations
 
-from pyqemu.boards.arm_board import ArmBoard, BoardFacts, D, checked
+from pyqemu.boards.arm_board import ArmBoard, BoardFacts, D, register_board
 from pyqemu.boards.arm_boot import Boot, Loader, read_file
 from pyqemu.boards.arm_pens import mailbox_pen
-from pyqemu.boards.registry import BoardType, register
 from pyqemu.hw.char.bcm2835_aux import Bcm2835Aux
 from pyqemu.hw.char.pl011 import Pl011
 from pyqemu.hw.dma.bcm2835_dma import Bcm2835Dma
@@ -120,14 +119,4 @@ class Raspi2(ArmBoard):
         return boot
 
 
-register(
-    BoardType(
-        "raspi2",
-        "Raspberry Pi 2",
-        ("arm",),
-        lambda *arguments: checked(Raspi2, *arguments),
-        default_cpus={"arm": "cortex-a15-arm-cpu"},
-        default_ram="ram",
-        max_cpus=4,
-    )
-)
+register_board(Raspi2, "Raspberry Pi 2", max_cpus=4)

@@ -24,7 +24,7 @@ MODULES = {
     "pyqemu.boards.none": ("none",),
     "pyqemu.boards.pc": ("pc", "pc-i440fx-2.6"),
     "pyqemu.boards.raspi": ("raspi2",),
-    "pyqemu.boards.versatile": ("versatilepb",),
+    "pyqemu.boards.versatile": ("versatilepb", "versatileab"),
     "pyqemu.boards.vexpress": ("vexpress-a9", "vexpress-a15"),
     "pyqemu.boards.virt": ("virt", "virt-2.6"),
 }

@@ -5,10 +5,10 @@ Not there: sound (PL041), USB and SCSI cards. Their registers read as zero.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from pyqemu.boards.arm_board import ArmBoard, BoardFacts, checked
-from pyqemu.boards.registry import BoardType, register
+from pyqemu.boards.arm_board import ArmBoard, BoardFacts, register_board
 from pyqemu.hw.display.pl110 import Pl110Versatile
 from pyqemu.hw.dma.pl080 import Pl080
 from pyqemu.hw.gpio.pl061 import Pl061
@@ -91,13 +91,11 @@ class VersatilePb(ArmBoard):
         return [self.pci_host.pci]
 
 
-register(
-    BoardType(
-        "versatilepb",
-        "ARM Versatile/PB (ARM926EJ-S)",
-        ("arm",),
-        lambda *arguments: checked(VersatilePb, *arguments),
-        default_cpus={"arm": "arm926-arm-cpu"},
-        default_ram="versatile.ram",
-    )
-)
+class VersatileAb(VersatilePb):
+    """The Versatile Application Baseboard: for QEMU it differs by its number alone."""
+
+    facts = replace(VersatilePb.facts, name="versatileab", board_id=0x25E)
+
+
+register_board(VersatilePb, "ARM Versatile/PB (ARM926EJ-S)")
+register_board(VersatileAb, "ARM Versatile/AB (ARM926EJ-S)")

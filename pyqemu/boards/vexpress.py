@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pyqemu.boards.arm_board import ArmBoard, BoardFacts, checked
+from pyqemu.boards.arm_board import ArmBoard, BoardFacts, register_board
 from pyqemu.boards.arm_boot import Boot, KernelPlace
 from pyqemu.boards.arm_pens import interrupt_pen
-from pyqemu.boards.registry import BoardType, register
 from pyqemu.boards.vexpress_tree import add_virtio
 from pyqemu.boards.virtio_slots import SIZE as SLOT_SIZE
 from pyqemu.hw.cpu.mpcore import A9MpCore, A15MpCore
@@ -188,16 +187,5 @@ class VexpressA15(Vexpress):
         self.add_ram("vexpress.a15sram", 0x2E00_0000, 64 << 10)
 
 
-for _board, _description in ((VexpressA9, "ARM Versatile Express for Cortex-A9"),
-                             (VexpressA15, "ARM Versatile Express for Cortex-A15")):  # fmt: skip
-    register(
-        BoardType(
-            _board.facts.name,
-            _description,
-            ("arm",),
-            lambda *arguments, board=_board: checked(board, *arguments),
-            default_cpus={"arm": f"{_board.facts.cpu}-arm-cpu"},
-            default_ram=_board.facts.ram_name,
-            max_cpus=4,
-        )
-    )
+register_board(VexpressA9, "ARM Versatile Express for Cortex-A9", max_cpus=4)
+register_board(VexpressA15, "ARM Versatile Express for Cortex-A15", max_cpus=4)

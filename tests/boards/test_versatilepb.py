@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import struct
+from pathlib import Path
+
 import pytest
 
 from pyqemu.boards.versatile import VersatilePb
 from pyqemu.util.errors import UserError
-from tests.boards.arm_board_rig import Cause, board, compare_interrupts, compare_registers, input_port, mmc, uart
+from tests.boards.arm_board_rig import (
+    Cause,
+    board,
+    compare_interrupts,
+    compare_registers,
+    input_port,
+    machine,
+    mmc,
+    uart,
+)
 from tests.qtest_reference import needs_qemu_arm
 
 VIC, SIC = 0x1014_0000, 0x1000_3000
@@ -60,3 +72,21 @@ def test_cards_go_into_the_pci_slots() -> None:
         assert isinstance(made, VersatilePb)
         assert [(devfn >> 3, card.type_name) for devfn, card in made.pci_host.pci.devices.items()] == [
             (11, "versatile_pci_host"), (12, "e1000")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "number"), [("versatilepb", 0x183), ("versatileab", 0x25E)])
+def test_a_kernel_learns_the_boards_number(name: str, number: int) -> None:
+    with board(name) as made:
+        made.system.reset()
+        assert (made.cpu.r[0], made.cpu.r[1], made.cpu.r[2]) == (0, number, 0x100)
+
+
+def test_programs_may_ask_the_host(tmp_path: Path) -> None:
+    """SYS_EXIT with ADP_Stopped_ApplicationExit, by SVC 0x123456."""
+    path = tmp_path / "program"
+    path.write_bytes(struct.pack("<5I", 0xE3A00018, 0xE3A01026, 0xE3811802, 0xEF123456, 0xEAFFFFFE))
+    with machine("versatilepb", "-kernel", str(path), "-semihosting") as made:
+        made.config.paused = False
+        made.start()
+        made.run_for(20, until=lambda: made.system.exit_code is not None, interval=0.01)
+        assert made.system.exit_code == 0
