@@ -26,6 +26,7 @@ from pyqemu.boards.arm_boot_tags import tag_list
 from pyqemu.boards.arm_boot_tree import Change, completed_tree
 from pyqemu.boards.config import MachineConfig
 from pyqemu.memory import AddressSpace
+from pyqemu.system import System
 from pyqemu.targets.aarch64.state import Aarch64Cpu
 from pyqemu.targets.arm.state import ArmCpu
 from pyqemu.util.errors import UserError
@@ -84,6 +85,14 @@ class Boot:
         """
         self.loader.put(Part(address, data, what))
 
+    def reset_keeping_memory(self, system: System) -> None:
+        """Reset the machine, whose memory has come from elsewhere already."""
+        self.loader.is_idle = True
+        try:
+            system.reset()
+        finally:
+            self.loader.is_idle = False
+
     def start(self, cpu: ArmCpu | Aarch64Cpu) -> None:
         """Let a processor that was just reset begin: the only one, or the first one.
 
@@ -116,10 +125,14 @@ class Boot:
 
 @dataclass
 class Loader:
-    """Puts things into memory, none over another one, and does so again after each reset."""
+    """Puts things into memory, none over another one, and does so again after each reset.
+
+    :ivar is_idle: whether memory is left as it is
+    """
 
     place: KernelPlace
     parts: list[Part] = field(default_factory=list)
+    is_idle: bool = False
 
     def put(self, part: Part) -> None:
         """Load something.
@@ -143,7 +156,7 @@ class Loader:
 
     def restore(self) -> None:
         """Load all of it again."""
-        for part in self.parts:
+        for part in () if self.is_idle else self.parts:
             self.place.memory.write_rom(part.address, part.data)
 
 

@@ -6,6 +6,7 @@ Interrupt controllers are applied after everything that drives their inputs, the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.block.sent import sent_drives
@@ -110,7 +111,8 @@ def _hooks(board: ArmBoard, machine: SavedMachine) -> None:
             board.cpu.engine.flush()
 
     machine.before_save.append(settle)
-    machine.before_load.append(board.system.reset)
+    boot, system = board.boot, board.system
+    machine.before_load.append(partial(boot.reset_keeping_memory, system) if boot is not None else system.reset)
     machine.after_load.append(forget_code)
     machine.before_restore.append(board.system.reset)
     machine.page_written.append(written)

@@ -5,6 +5,7 @@ The interrupt controller and the processor are applied after everything that dri
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pyqemu.block.sent import sent_drives
@@ -111,7 +112,7 @@ def _hooks(virt: Virt, machine: SavedMachine) -> None:
             virt.cpu.engine.flush()
 
     machine.before_save.append(settle)
-    machine.before_load.append(virt.system.reset)
+    machine.before_load.append(partial(virt.boot.reset_keeping_memory, virt.system))
     machine.after_load.append(forget_code)
     machine.before_restore.append(virt.system.reset)
     machine.page_written.append(written)

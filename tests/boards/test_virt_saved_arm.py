@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,6 +84,23 @@ def test_what_is_loaded_is_saved_the_same(rom: str, milliseconds: int) -> None:
         again, _ = save(second)
     assert Decoder(again).decode().fields == Decoder(stream).decode().fields
     assert again == stream
+
+
+def test_what_a_guest_has_made_of_its_kernel_moves(tmp_path: Path) -> None:
+    """A reset brings the kernel back, but not over memory that has come."""
+    kernel = tmp_path / "kernel"
+    kernel.write_bytes(b"as it was loaded")
+    for name, ram in (("virt", 0x4000_0000), ("vexpress-a15", 0x8000_0000)):
+        settings = config("", machine=name, architecture="arm", kernel=str(kernel))
+        with machine(settings) as first:
+            space: Any = first.board.memory_space  # type: ignore[attr-defined]
+            assert space.read(ram + 0x10000, 16) == b"as it was loaded"
+            space.write(ram + 0x10000, b"changed")
+            stream, _ = save(first)
+        with machine(settings) as second:
+            load(second, stream)
+            space = second.board.memory_space  # type: ignore[attr-defined]
+            assert space.read(ram + 0x10000, 7) == b"changed"
 
 
 def test_a_processor_of_another_size_is_refused(rom: str) -> None:
