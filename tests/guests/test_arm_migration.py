@@ -1,4 +1,4 @@
-"""Debian's kernel for arm64 on ``-M virt``, busy on CPU, virtio disk and serial line, moves from program to program.
+"""Debian's kernels for arm64 and armhf on ``-M virt``, busy on CPU, virtio disk and serial line, move between programs.
 
 The guest and what it must have done are those of :mod:`busy_guest`, with other drivers and devices.
 """
@@ -24,14 +24,17 @@ APPEND = "console=ttyAMA0 rdinit=/busy/init loglevel=4"
 TRANSPORTS = ("unix", "tcp", "exec")
 
 
-def initrd() -> bytes:
+CPUS = {"arm64": "cortex-a57", "armhf": "cortex-a15"}
+
+
+def initrd(architecture: str) -> bytes:
     """The initial RAM disk.
 
     :raise MissingPackage: something to build it from is missing.
     """
-    files, _ = busy_guest.parts("arm64", packages.VIRTIO)
+    files, _ = busy_guest.parts(architecture, packages.VIRTIO)
     script = SCRIPT.replace("@blocks@", str(BLOCKS)).replace("ttyS0", "ttyAMA0").replace("/dev/sda", "/dev/vda")
-    drivers = packages.kernel_modules("arm64", packages.VIRTIO)
+    drivers = packages.kernel_modules(architecture, packages.VIRTIO)
     files["busy/init"] = 0o100755, script.encode()
     files["busy/modules"] = 0o100644, " ".join(name for name, _ in drivers).encode()
     files["busy/fixed"] = 0o100644, FIXED
@@ -45,7 +48,7 @@ class VirtTraveller(Traveller):
 
     def __init__(self, architecture: str, initrd: Path, directory: Path, name: str, *options: str, image: Path) -> None:
         kernel, _ = packages.installer(architecture)
-        guest = ["-kernel", str(kernel), "-initrd", str(initrd), "-append", APPEND,
+        guest = ["-cpu", CPUS[architecture], "-kernel", str(kernel), "-initrd", str(initrd), "-append", APPEND,
                  "-drive", f"file={image},format=raw,if=virtio"]  # fmt: skip
         Program.__init__(self, directory, name, *guest, *options)
 
@@ -54,24 +57,25 @@ class VirtTraveller(Traveller):
         return [sys.executable, "-m", "pyqemu", "-M", "virt", "-m", str(MEMORY)]
 
 
-def switched_on(directory: Path) -> Journey:
+def switched_on(directory: Path, architecture: str) -> Journey:
     """A guest that boots."""
     path = directory / "initrd.gz"
     try:
-        path.write_bytes(initrd())
+        path.write_bytes(initrd(architecture))
     except packages.MissingPackage as missing:
         pytest.skip(str(missing))
     (directory / "disk.img").write_bytes(bytes(DISK_SIZE))
-    journey = Journey(directory, "arm64", path, VirtTraveller)
+    journey = Journey(directory, architecture, path, VirtTraveller)
     journey.enter()
     return journey
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_busy_guest_moves_and_counts_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("architecture", list(CPUS))
+def test_a_busy_guest_moves_and_counts_on(tmp_path: Path, architecture: str) -> None:
     """By turns as fast as can be, and so slowly that it does much meanwhile."""
-    journey = switched_on(tmp_path)
+    journey = switched_on(tmp_path, architecture)
     try:
         journey.programs[0].wait_until_busy()
         assert READY in journey.text

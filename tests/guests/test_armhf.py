@@ -44,14 +44,15 @@ def test_the_kernel_copies_a_virtio_disk(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7"])
-def test_the_kernel_says_what_it_says_in_qemu(cpu: str, tmp_path: Path) -> None:
-    options = kernel_options(cpu=cpu, initrd=True)
-    expected = said_in_qemu(tmp_path, [*options, "-M", "virt-2.6"], FIRST_PROCESS)
-    with Guest(*options) as guest:
+@pytest.mark.parametrize(("cpu", "revision"), [("cortex-a15", ",midr=0x414fc0f0"), ("cortex-a7", "")])
+def test_the_kernel_says_what_it_says_in_qemu(cpu: str, revision: str, tmp_path: Path) -> None:
+    """But for the version of PSCI, which is that of QEMU 2.6 here."""
+    expected = said_in_qemu(tmp_path, [*kernel_options(cpu=cpu, initrd=True), "-M", "virt-2.6"], FIRST_PROCESS)
+    with Guest(*kernel_options(cpu=cpu + revision, initrd=True)) as guest:
         said = until(guest, FIRST_PROCESS)
     assert "psci: PSCIv0.2 detected in firmware." in said
-    assert comparable(said) ^ comparable(expected) == set()
+    different = comparable(said) ^ comparable(expected)
+    assert {line for line in different if not line.startswith("psci: ")} == set()
 
 
 @pytest.mark.slow
@@ -64,10 +65,17 @@ def test_the_installer_asks_its_first_question() -> None:
 
 
 @pytest.mark.slow
-def test_edk2_reaches_its_shell() -> None:
+def test_edk2_reaches_its_shell_and_keeps_its_variables(tmp_path: Path) -> None:
+    """Its code and its variables are drives in the two banks of flash; there is a device on PCI that it drives."""
     if not EDK2.exists():
         pytest.skip(f"needs {EDK2}")
-    with Guest("-target", "arm", "-M", "virt", "-m", "1024", "-bios", str(EDK2)) as guest:
+    variables = tmp_path / "variables"
+    variables.write_bytes(EDK2.with_name("AAVMF32_VARS.fd").read_bytes())
+    before = variables.read_bytes()
+    with Guest("-target", "arm", "-M", "virt", "-m", "512", "-device", "virtio-rng-pci",
+               "-drive", f"if=pflash,format=raw,readonly=on,file={EDK2}",
+               "-drive", f"if=pflash,format=raw,file={variables}") as guest:  # fmt: skip
         guest.wait_serial("Shell> ", BOOT_TIME)
-        guest.serial.send("ver\r")
-        guest.wait_serial("UEFI Interactive Shell", 60)
+        guest.serial.send("pci\r")
+        guest.wait_serial("Vendor 1AF4 Device 1005", 60)
+    assert variables.read_bytes() != before
