@@ -1,4 +1,4 @@
-"""Advanced SIMD of A32 and T32 against Unicorn: every encoding, from random states, faults included.
+"""Advanced SIMD of A32 and T32, and CRC32 of ARMv8, against Unicorn: every encoding, from random states, faults included.
 
 ``--full`` runs more than half a million cases; otherwise it is a sample. What may differ, and why, is in
 `differential/neon_rules.py`.
@@ -18,10 +18,10 @@ from tests.targets.arm.differential.neon_cases import FLOATS, INTEGERS, MEMORY, 
 
 STATES = 10
 M24 = (1 << 24) - 1
-PARTS = {"integers": INTEGERS, "floats": FLOATS, "memory": MEMORY}
+PARTS = {"integers": INTEGERS, "floats": FLOATS, "memory": MEMORY, "checksums": ("checksum",)}
 """Modules of instructions that are compared together."""
-SAMPLE = {"integers": 350, "floats": 120, "memory": 120}  # programs
-FULL = {"integers": 8000, "floats": 3500, "memory": 2500}
+SAMPLE = {"integers": 350, "floats": 120, "memory": 120, "checksums": 20}  # programs
+FULL = {"integers": 8000, "floats": 3500, "memory": 2500, "checksums": 500}
 
 
 @pytest.mark.timeout(7200)
