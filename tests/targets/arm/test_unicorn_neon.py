@@ -1,4 +1,4 @@
-"""Advanced SIMD of A32 and T32, and CRC32 of ARMv8, against Unicorn: every encoding, from random states, faults included.
+"""Advanced SIMD of A32 and T32, and ARMv8's CRC32, against Unicorn: every encoding, from random states, with faults.
 
 ``--full`` runs more than half a million cases; otherwise it is a sample. What may differ, and why, is in
 `differential/neon_rules.py`.
