@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from pyqemu.targets.arm.system_state import SystemState
     from pyqemu.tcg.builder import Helper
 
-ARMV8 = models_32.V7_VIRTUAL | {"v8"}
 OPTIONAL = {"crc32": "crc32", "aes": "aes", "sha2": "sha2"}
 """Features that a model may have or not: as instructions ask for them, and as the 64-bit model names them."""
 WRITE_BIT = 1 << 6  #: of the syndrome of a data abort: WnR
@@ -53,10 +52,10 @@ BANKS = (modes.R13_BANK + 8 * modes.BANK[modes.HYP],) + tuple(
 
 def model_of(whole: Model) -> models_32.Model:
     """The model of the same processor as one of AArch32."""
-    features = ARMV8 | {feature for feature, name in OPTIONAL.items() if whole.has(name)}
+    features = models_32.V8 | {feature for feature, name in OPTIONAL.items() if whole.has(name)}
     return models_32.Model(
         whole.name, whole.midr, features, whole.ctr, whole.reset_sctlr & M32, fpsid=0x41034070, pfr=whole.pfr,
-        dfr0=whole.dfr0, mmfr=whole.mmfr, isar=whole.isar[:5], mvfr=whole.mvfr, dbgdidr=whole.dbgdidr,
+        dfr0=whole.dfr0, mmfr=whole.mmfr, isar=whole.isar, mvfr=whole.mvfr, dbgdidr=whole.dbgdidr,
         clidr=whole.clidr, ccsidr=whole.ccsidr,
     )  # fmt: skip
 

@@ -121,7 +121,8 @@ def _define_faults() -> None:
     storage("AIFSR", (15, 0, 5, 1, 1), "afsr1_el1", mask=0)
     define("DFAR", (15, 0, 6, 0, 0), read=_attribute("dfar")[0], write=_attribute("dfar")[1])
     define("WFAR", (15, 0, 6, 0, 1), read=lambda cpu: 0, write=lambda cpu, value: None, feature="v6")
-    define("IFAR", (15, 0, 6, 0, 2), read=_attribute("ifar")[0], write=_attribute("ifar")[1], feature="v6")
+    for opc2, feature in ((2, "v6"), (1, "ifar_1026")):
+        define("IFAR", (15, 0, 6, 0, opc2), read=_attribute("ifar")[0], write=_attribute("ifar")[1], feature=feature)
     storage("VBAR", (15, 0, 12, 0, 0), "vbar_el1", mask=0xFFFFFFE0, feature="vbar")
     storage("MVBAR", (15, 0, 12, 0, 1), "vbar_el3", mask=0xFFFFFFE0, feature="security")
     define("ISR", (15, 0, 12, 1, 0), read=_pending, feature="security")

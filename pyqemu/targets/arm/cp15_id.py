@@ -27,6 +27,11 @@ def _of(name: str, index: int) -> Read:
     return lambda cpu: int(getattr(cpu.model, name)[index])
 
 
+def _isar5(cpu: ArmCpu) -> int:
+    """Of ARMv8; reserved before."""
+    return cpu.model.isar[5] if len(cpu.model.isar) > 5 else 0
+
+
 def define_all() -> None:
     """Enter them."""
     constant("MIDR", (15, 0, 0, 0, 0), lambda cpu: cpu.model.midr)
@@ -46,7 +51,8 @@ def define_all() -> None:
         constant(f"ID_MMFR{number}", (15, 0, 0, 1, 4 + number), _of("mmfr", number), feature="v6")
     for number in range(5):
         constant(f"ID_ISAR{number}", (15, 0, 0, 2, number), _of("isar", number), feature="v6")
-    for number in range(5, 8):
+    constant("ID_ISAR5", (15, 0, 0, 2, 5), _isar5, feature="v6")
+    for number in (6, 7):
         constant("reserved", (15, 0, 0, 2, number), 0, feature="v6")
     define("CCSIDR", (15, 1, 0, 0, 0), read=_ccsidr, feature="v7")
     constant("CLIDR", (15, 1, 0, 0, 1), lambda cpu: cpu.model.clidr, feature="v7")

@@ -1,7 +1,7 @@
 """The 32-bit processors: what their identification registers say, and which instructions they have.
 
 Values are those of the Technical Reference Manuals (ARM926EJ-S DDI 0198, ARM1136 DDI 0211, ARM1176 DDI 0301, ARM11
-MPCore DDI 0360, Cortex-A8 DDI 0344, Cortex-A9 DDI 0388, Cortex-A7 DDI 0464, Cortex-A15 DDI 0438).
+MPCore DDI 0360, ARM1026EJ-S DDI 0244, Cortex-A8 DDI 0344, Cortex-A9 DDI 0388, Cortex-A7 DDI 0464, Cortex-A15 DDI 0438).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ V6 = V5 | {"v6"}
 V6K = V6 | {"v6k"}
 V7 = V6K | {"v7", "thumb2", "vfp3", "d32", "neon", "vbar", "security"}
 V7_VIRTUAL = V7 - {"short_vectors"} | {"arm_div", "thumb_div", "lpae", "generic_timer", "fp16", "vfp4", "v7mp"}
+V8 = V7_VIRTUAL | {"v8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Model:
     dfr0: int = 0
     afr0: int = 0
     mmfr: tuple[int, int, int, int] = (0, 0, 0, 0)
-    isar: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
+    isar: tuple[int, ...] = (0, 0, 0, 0, 0)
     mvfr: tuple[int, int, int] = (0, 0, 0)
     dbgdidr: int = 0
     clidr: int = 0
@@ -60,6 +61,7 @@ MODELS = {
     model.name: model
     for model in (
         Model("arm926", 0x41069265, V5, 0x1DD20D2, 0x00090078, fpsid=0x41011090),
+        Model("arm1026", 0x4106A262, V5 | {"ifar_1026"}, 0x1DD20D2, 0x00090078, fpsid=0x410110A0, actlr=1),
         Model("arm1136", 0x4117B363, V6K, 0x1DD20D2, 0x00050078, fpsid=0x410120B4, actlr=7, pfr=(0x111, 0x1),
               dfr0=2, afr0=3, mmfr=ARM11_MMFR, isar=ARM11_ISAR, mvfr=(0x11111111, 0, 0)),
         Model("arm1136-r2", 0x4107B362, V6, 0x1DD20D2, 0x00050078, fpsid=0x410120B4, actlr=7, pfr=(0x111, 0x1),
@@ -86,8 +88,14 @@ MODELS = {
               dfr0=0x02010555, mmfr=(0x10201105, 0x20000000, 0x01240000, 0x02102211),
               isar=(0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142), mvfr=(0x10110222, 0x11111111, 0),
               dbgdidr=0x3515F021, clidr=0x0A200023, ccsidr=(0x701FE00A, 0x201FE00A, 0x711FE07A)),
+        Model("max", 0x412FC0F1, V8 | {"crc32", "aes", "sha2"}, 0x8444C004, 0x00C50078, fpsid=0x410430F0,
+              pfr=(0x1131, 0x11011), dfr0=0x02010555, mmfr=(0x10201105, 0x20000000, 0x01240000, 0x02102211),
+              isar=(0x02101110, 0x13112111, 0x21232041, 0x11112131, 0x10011142, 0x00011121),
+              mvfr=(0x10110222, 0x12111111, 0x43), dbgdidr=0x3515F021, clidr=0x0A200023,
+              ccsidr=(0x701FE00A, 0x201FE00A, 0x711FE07A)),
     )
 }  # fmt: skip
+ALIASES = {"any": "max"}
 
 
 def _el3(model: Model, text: str) -> Model:
@@ -127,9 +135,10 @@ def cpu_model(text: str) -> Model:
     :raise UserError: there is no such processor or property.
     """
     name, *changes = text.split(",")
-    model = MODELS.get(name)
+    model = MODELS.get(ALIASES.get(name, name))
     if model is None:
-        raise UserError(f"unable to find CPU model '{name}'", f"one of {', '.join(sorted(MODELS))}")
+        names = sorted({*MODELS, *ALIASES})
+        raise UserError(f"unable to find CPU model '{name}'", f"one of {', '.join(names)}")
     known = properties(model)
     for change in changes:
         key, equals, value = change.partition("=")
@@ -143,4 +152,4 @@ def cpu_model(text: str) -> Model:
 
 def list_models() -> str:
     """Return the answer to ``-cpu help``."""
-    return "\n".join(["Available CPUs:", *(f"  {name}" for name in sorted(MODELS))])
+    return "\n".join(["Available CPUs:", *(f"  {name}" for name in sorted({*MODELS, *ALIASES}))])
