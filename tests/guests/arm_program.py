@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import guest_packages as packages
+import pytest
+from guest_machine import Guest
 
 PROGRAMS = Path(__file__).parent / "arm_programs"
 COMPILER = "arm-linux-gnueabi-gcc"
@@ -16,8 +19,10 @@ QEMU = "qemu-system-arm"
 PATIENCE = 60.0  # seconds
 
 
-def build(name: str, directory: Path, architecture: str = "armv5te") -> Path:
-    """The program of that name as an ELF file in *directory*.
+def build(name: str, directory: Path, *options: str, ram: int = 0) -> Path:
+    """The program of that name as an ELF file in *directory*, for a board whose RAM begins at *ram*.
+
+    :param options: for the compiler
 
     :raise MissingPackage: there is no compiler.
     """
@@ -26,10 +31,27 @@ def build(name: str, directory: Path, architecture: str = "armv5te") -> Path:
     program = directory / f"{name}.elf"
     sources = [str(PROGRAMS / each) for each in ("start.S", f"{name}.c")]
     subprocess.run(
-        [COMPILER, *OPTIONS, f"-march={architecture}", "-T", str(PROGRAMS / "program.ld"), "-o", str(program), *sources,
-         "-lgcc"], check=True, timeout=PATIENCE, cwd=directory,
+        [COMPILER, *OPTIONS, *options, f"-Wl,--defsym=RAM={ram:#x}", "-T", str(PROGRAMS / "program.ld"),
+         "-o", str(program), *sources, "-lgcc"], check=True, timeout=PATIENCE, cwd=directory,
     )  # fmt: skip
     return program
+
+
+def says_the_same(directory: Path, options: list[str], *, in_qemu: Sequence[str] = ()) -> str:
+    """Run a program that turns its machine off, here and in QEMU; skips the test without QEMU.
+
+    :param in_qemu: more options for QEMU
+    :return: what it said
+    """
+    try:
+        expected = said_in_qemu(directory, *options, *in_qemu)
+    except packages.MissingPackage as missing:
+        pytest.skip(str(missing))
+    with Guest("-no-reboot", *options) as guest:
+        guest.wait_exit(2 * PATIENCE)
+        said = guest.serial.text
+    assert said.splitlines() == expected.splitlines()
+    return said
 
 
 def said_in_qemu(directory: Path, *options: str) -> str:

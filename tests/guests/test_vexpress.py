@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
+import arm_program
+import guest_packages as packages
 import pytest
 from armhf_kernel import BOOT_TIME, FIRST_PROCESS, FIRST_QUESTION, comparable, kernel_options, said_in_qemu, until
 from guest_machine import Guest
 
+LATER = {"vexpress-a9": [], "vexpress-a15": ["-machine", "virtualization=off"]}
+"""What QEMU has to be told since its Cortex-A15 has Hyp mode."""
 TREES = {"vexpress-a9": "vexpress-v2p-ca9", "vexpress-a15": "vexpress-v2p-ca15-tc1"}
 
 
@@ -21,11 +26,27 @@ def test_the_kernel_finds_the_boards_devices() -> None:
     assert "rtc-pl031 1c170000.rtc: setting system clock to" in text
 
 
+@pytest.mark.parametrize(("name", "ram", "options"), [
+    ("vexpress-a9", 0x6000_0000, ()), ("vexpress-a15", 0x8000_0000, ("-DA15",)),
+])  # fmt: skip
+def test_a_program_says_what_it_says_in_qemu(name: str, ram: int, options: tuple[str, ...], tmp_path: Path) -> None:
+    """It uses the board's devices."""
+    card = tmp_path / "card"
+    card.write_bytes(random.Random(9).randbytes(1 << 20))
+    try:
+        program = arm_program.build("vexpress", tmp_path, "-march=armv7-a", *options, ram=ram)
+    except packages.MissingPackage as missing:
+        pytest.skip(str(missing))
+    line = ["-M", f"{name},secure=off", "-kernel", str(program), "-rtc", "base=2016-05-11T08:00:00", "-drive",
+            f"if=sd,format=raw,file={card}", "-net", "nic,macaddr=52:54:00:12:34:56"]  # fmt: skip
+    assert "that is all" in arm_program.says_the_same(tmp_path, line, in_qemu=LATER[name])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(TREES))
 def test_the_kernel_says_what_it_says_in_qemu(name: str, tmp_path: Path) -> None:
     options = kernel_options(name, TREES[name])
-    machine = ["-M", f"{name},secure=off"]
+    machine = ["-M", f"{name},secure=off", *LATER[name]]
     expected = said_in_qemu(tmp_path, [*options, *machine, "-net", "nic"], FIRST_PROCESS)
     with Guest(*options, "-net", "nic") as guest:
         said = until(guest, FIRST_PROCESS)

@@ -13,13 +13,17 @@ _start:
         .ltorg
 
 reset:
-        ldr     r0, =_start             /* vectors go to address 0 */
-        mov     r1, #0
+        ldr     r0, =_start
+#if __ARM_ARCH >= 7
+        mcr     p15, 0, r0, c12, c0, 0  /* VBAR */
+#else
+        mov     r1, #0                  /* vectors go to address 0 */
         add     r2, r0, #0x80
 1:      ldr     r3, [r0], #4
         str     r3, [r1], #4
         cmp     r0, r2
         blo     1b
+#endif
         msr     cpsr_c, #0xd1
         ldr     sp, =stacks + 0x1000
         msr     cpsr_c, #0xd2
