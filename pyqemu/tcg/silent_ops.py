@@ -4,7 +4,7 @@ A row computes what IEEE 754 says for round to nearest. Where the operation has 
 its result; else, and where there may be one, its lanes are default NaNs, and whoever emits the row does the operation
 in software. No effect means: the result is clearly normal, or a zero that is exact, and it is exact, or the flag
 "inexact" is set already (bit 4 of the operand ``e``, as in Arm's FPSR). Subnormal operands are numbers like others; for
-those who flush them, rows of singles begin with ``normal_`` and leave these to software, too.
+those who flush them, rows that begin with ``normal_`` leave these to software, too.
 
 So a row and a comparison are all that most instructions need. Suffixes and shapes are those of
 :mod:`pyqemu.tcg.ieee_ops`. Of doubles, products, quotients and roots are there only where the host has fused
@@ -90,16 +90,17 @@ def _unfit(k: Types) -> str:
     )  # fmt: skip
 
 
-def _subnormal(k: Types) -> str:
+def _subnormal(name: str, k: Types) -> str:
     """``%flushed``: whether some operand is subnormal; ``%either``: that, or the result is not clearly normal."""
     i, t = k.integers, k.truths
     text = k.constant("first", 1) + k.constant("last", (LEAST[k.bits] >> 1) - 1)
-    for v in "xy":
+    sources = "x" if name == "sqrt" else "xy"
+    for v in sources:
         text += (
             f"%{v}b = bitcast {k.floats} %{v} to {i}\n%{v}m = and {i} %{v}b, %keep\n"
             f"%{v}l = sub {i} %{v}m, %first\n%{v}s = icmp ult {i} %{v}l, %last\n"
         )
-    text += f"%xys = or {t} %xs, %ys\n" + k.some("xys", "flushed") + f"%ods = or {t} %odd, %xys\n"
+    text += f"%xys = or {t} %xs, %{sources[-1]}s\n" + k.some("xys", "flushed") + f"%ods = or {t} %odd, %xys\n"
     return text + k.some("ods", "either")
 
 
@@ -142,16 +143,17 @@ def _lost_double(name: str, k: Types) -> str:
     one, other, whole = BACK[name]
     text = f"%nw = fneg {f} %{whole}\n%err = call {f} @llvm.fma.{k.name}({f} %{one}, {f} %{other}, {f} %nw)\n"
     text += f"%le = fcmp une {f} %err, {k.zero}\n" + k.constant("one", 1) + k.constant("safe", SAFE - 1)
+    number = "rm"
     if whole == "x":
-        text += f"%xb = bitcast {f} %x to {i}\n%xm = and {i} %xb, %keep\n"
-    text += f"%less = sub {i} %{whole}m, %one\n%small = icmp ult {i} %less, %safe\n"
+        number, text = "wm", text + f"%wb = bitcast {f} %x to {i}\n%wm = and {i} %wb, %keep\n"
+    text += f"%less = sub {i} %{number}, %one\n%small = icmp ult {i} %less, %safe\n"
     return text + f"%ls = or {k.truths} %le, %small\n" + k.some("ls", "lost")
 
 
 def _row(name: str, k: Types, *, normal: bool = False) -> Op:
     w, f = k.width, k.floats
     text = f"%x = bitcast i{w} %a to {f}\n" + ("" if name == "sqrt" else f"%y = bitcast i{w} %b to {f}\n")
-    text += _compute(name, k) + _unfit(k) + (_subnormal(k) if normal else "")
+    text += _compute(name, k) + _unfit(k) + (_subnormal(name, k) if normal else "")
     text += f"br i1 %{'either' if normal else 'any'}, label %strange, label %usual\nstrange:\n" + _bad(name, k)
     text += f"%stop = or i1 %bad, {'%flushed' if normal else 'false'}\n"
     text += f"br i1 %stop, label %join, label %usual\nusual:\n%flag = and i32 %e, {INEXACT}\n"
@@ -175,5 +177,4 @@ def silent_table() -> Iterator[Op]:
         for name in NAMES:
             if k.bits == 32 or name in ("add", "sub") or host_has("fma"):
                 yield _row(name, k)
-    for name in ("add", "sub", "mul"):
-        yield _row(name, Types("ps"), normal=True)
+                yield _row(name, k, normal=True)

@@ -77,7 +77,7 @@ def unlike_host(t: VectorTranslator, form: Form, slow: Label, a: Value, b: Value
 
     That is where one is a NaN, or a denormal, if these are taken for zero.
     """
-    branch_row(t, ("slow_cmp" if t.standard_fp else "bruno") + suffix_of(form), slow, a.offset, b.offset)
+    branch_row(t, ("slow_cmp" if t.flushes else "bruno") + suffix_of(form), slow, a.offset, b.offset)
 
 
 class OrElse:
@@ -161,7 +161,7 @@ def arithmetic(name: str, *, special: str = "", change: Change | None = None) ->
 
 def _row_of(t: VectorTranslator, form: Form, name: str) -> str:
     """The row of :mod:`pyqemu.tcg.silent_ops`."""
-    return f"{'normal' if t.standard_fp else 'silent'}_{name}{suffix_of(form)}"
+    return f"{'normal' if t.flushes else 'silent'}_{name}{suffix_of(form)}"
 
 
 def is_silent(t: VectorTranslator, form: Form, name: str) -> bool:
@@ -321,7 +321,7 @@ def fused(t: VectorTranslator, form: Form, sources: tuple[int, int, int], signs:
     if signs[1]:
         c = flipped(t, form, c)
     with OrElse(t, otherwise) as slow:
-        if t.standard_fp:
+        if t.flushes:
             unlike_host(t, form, slow, a, b)
             unlike_host(t, form, slow, c, c)
         result = t.vec("fma" + suffix, a, b, c, out=t.temp(a.bits))
@@ -411,6 +411,8 @@ def compared(t: VectorTranslator, a: Value, b: Value, *, signaling: int) -> Valu
         otherwise()
         return image
     with OrElse(t, otherwise) as slow:
+        if t.flushes:
+            branch_row(t, "slow_cmp" + SHAPES[a.bits, True], slow, a.offset, b.offset)
         t.vec(f"fcmp_nzcv{a.bits}", a, b, out=image)
         t.brcond("eq", image, C | V, slow)
     return image

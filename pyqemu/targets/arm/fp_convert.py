@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyqemu.fpu import Rounding
 from pyqemu.targets.arm import fp_soft
-from pyqemu.targets.arm.fp import OrElse, branch_row, sticky, write
+from pyqemu.targets.arm.fp import SHAPES, OrElse, branch_row, sticky, write
 from pyqemu.targets.arm.simd import Form
 from pyqemu.tcg.builder import Label, Value
 
@@ -45,6 +45,8 @@ def to_integer(t: VectorTranslator, a: Value, out: Value, *, signed: bool, mark:
         otherwise()
         return
     with OrElse(t, otherwise) as slow:
+        if t.flushes:
+            branch_row(t, "slow_cmp" + SHAPES[a.bits, True], slow, a.offset, a.offset)
         t.mov(out, integer_rows(t, scaled(t, a, fraction), size, slow, signed=signed, mark=mark))
 
 

@@ -34,6 +34,7 @@ GLOBALS_END = GLOBALS + 0x800
 
 NO_ADDRESS = (1 << 64) - 1
 
+M_FLUSH = 1 << 14  #: mode bit of AArch32: all that FPSCR asks for is flush-to-zero, default NaNs, or both
 M_FPCR = 1 << 10  #: mode bit of both states: FPCR asks for more than round to nearest with denormals and no traps
 
 

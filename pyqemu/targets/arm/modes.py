@@ -78,6 +78,7 @@ def advance(itstate: int) -> int:
 FPSCR_CONTROL = 0x07F70000  #: AHP, DN, FZ, RMode, Stride, Len: in FPCR
 FPSCR_STATUS = 0x0800009F  #: QC, IDC, IXC, UFC, OFC, DZC, IOC: in FPSR
 FPSCR_LEN, FPSCR_STRIDE = 7 << 16, 3 << 20
+FPSCR_FLUSH = 3 << 24  #: FZ and DN
 FPEXC_EN = 1 << 30
 
 # --- mode bits: everything that translation depends on ----------------------------------------------------------------

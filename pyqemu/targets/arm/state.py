@@ -15,7 +15,7 @@ from pyqemu.targets.arm import cp15, cp15_debug, debug, delivery, flags, layout,
 from pyqemu.targets.arm.decode import SETS, ArmDecoders
 from pyqemu.targets.arm.extension import ExtensionRegisters
 from pyqemu.targets.arm.generic_timer import FREQUENCY, CycleCounter, GenericTimer
-from pyqemu.targets.arm.layout import M32, M_FPCR, NO_ADDRESS, NZCV, Z
+from pyqemu.targets.arm.layout import M32, M_FLUSH, M_FPCR, NO_ADDRESS, NZCV, Z
 from pyqemu.targets.arm.models import Model, cpu_model
 from pyqemu.targets.arm.modes import (
     BANK,
@@ -26,6 +26,7 @@ from pyqemu.targets.arm.modes import (
     FIQ,
     FPEXC_EN,
     FPSCR_CONTROL,
+    FPSCR_FLUSH,
     FPSCR_LEN,
     FPSCR_STATUS,
     FPSCR_STRIDE,
@@ -266,7 +267,11 @@ class ArmCpu(Multiprocessor):
         if not control:
             return 0
         mode = (control & FPSCR_LEN) >> 16 << M_LEN_SHIFT | (M_STRIDE if control & FPSCR_STRIDE else 0)
-        return mode | (M_FPCR if control & ~(FPSCR_LEN | FPSCR_STRIDE) else 0)
+        if control & ~(FPSCR_LEN | FPSCR_STRIDE):
+            mode |= M_FPCR
+            if not control & ~(FPSCR_LEN | FPSCR_STRIDE | FPSCR_FLUSH):
+                mode |= M_FLUSH
+        return mode
 
     def set_fpexc(self, value: int) -> None:
         """Write FPEXC."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from pyqemu.targets.arm import layout
-from pyqemu.targets.arm.layout import M_FPCR
+from pyqemu.targets.arm.layout import M_FLUSH, M_FPCR
 from pyqemu.tcg.builder import Builder
 
 if TYPE_CHECKING:
@@ -50,7 +50,12 @@ class VectorTranslator(Builder):
     @property
     def exact_fp(self) -> bool:
         """Whether nothing is asked for but what the host does, or what rows can tell from it."""
-        return self.standard_fp or not self.mode & M_FPCR
+        return self.standard_fp or not self.mode & M_FPCR or bool(self.mode & M_FLUSH)
+
+    @property
+    def flushes(self) -> bool:
+        """Whether denormals may be taken for zero: rows must tell where there are some."""
+        return self.standard_fp or bool(self.mode & M_FLUSH)
 
     def vector(self, number: int) -> int:
         """The offset of a vector register; number 32 is the scratch register."""

@@ -73,11 +73,12 @@ EXACT = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("mode", [0, FZ | DN])
 @pytest.mark.parametrize("text", EXACT)
-def test_what_is_exact_is_not_done_in_software(vfp: Guest, in_software: list[int], text: str) -> None:
+def test_what_is_exact_is_not_done_in_software(vfp: Guest, in_software: list[int], text: str, mode: int) -> None:
     values = {"d0": double(6.0), "d1": double(-2.0), "d2": double(1.0), "s5": single(1.0), "s6": single(3.0),
               "s7": single(-0.5), "s8": single(9.0), "s9": 12}  # fmt: skip
-    assert vfp.run(text, **values, fpscr=0) is None
+    assert vfp.run(text, **values, fpscr=mode) is None
     assert (in_software, vfp.cpu.fpsr) == ([], 0)
 
 
