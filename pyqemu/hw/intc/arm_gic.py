@@ -17,7 +17,9 @@ from functools import partial
 from pyqemu.hw.core.sysbus import SysBusDevice
 from pyqemu.hw.intc.arm_gic_distributor import Distributor
 from pyqemu.hw.intc.arm_gic_interface import Interface, InterfaceView
+from pyqemu.hw.intc.arm_gic_lists import VirtualInterface
 from pyqemu.hw.intc.arm_gic_state import SavedGic, gic_vmstate
+from pyqemu.hw.intc.arm_gic_virtual import GuestView, HypervisorView
 from pyqemu.qom import DeviceError, Property, device_class
 from pyqemu.system import Irq
 
@@ -31,6 +33,8 @@ M32 = 0xFFFF_FFFF
 
 REV_11MPCORE = 0
 """The revision that QEMU gives the controller of the ARM11 MPCore."""
+REV_VIRTUAL = 2
+"""The one that may have virtualization extensions."""
 
 
 class Bits:
@@ -83,10 +87,12 @@ Requester = Callable[[], tuple[int, bool]]
 
 @device_class("arm_gic", bus="sysbus", user_creatable=False)
 class ArmGic(SysBusDevice):
-    """The controller. Its regions: the distributor, the interface of whoever accesses it, and each interface by itself.
+    """The controller. Its regions: the distributor, the interface of whoever accesses it; with virtualization
+    extensions the registers of his hypervisor and his guest; each interface by itself, and those of hypervisors.
 
     :param outputs: IRQ and FIQ of each processor
     :param requester: tells who accesses a register
+    :ivar virtual: the virtual interface of each processor, where there are virtualization extensions
     :ivar inputs: QEMU's order: shared interrupts from number 32 on, then 32 of each processor
     :ivar shared_inputs: the lines of shared interrupts; the first is interrupt 32
     :ivar private_inputs: of each processor, by interrupt number 0 to 31; 16 to 31 are of use
@@ -96,6 +102,7 @@ class ArmGic(SysBusDevice):
     num_irq = Property.uint("num-irq", 32)
     revision = Property.uint("revision", 1)
     security_extn = Property.bool("has-security-extensions", False)
+    virtualization_extn = Property.bool("has-virtualization-extensions", False)
 
     vmstate = gic_vmstate
 
@@ -121,10 +128,9 @@ class ArmGic(SysBusDevice):
         self.sgi_sources = [[0] * MAX_CPUS for _ in range(SGIS)]  # [SGI][target]: mask of the processors that sent it
         self.interfaces = [Interface(self, cpu) for cpu in range(MAX_CPUS)]
         self.distributor = Distributor(self)
-        self.add_registers("gic_dist", 0x1000, self.distributor)
-        self.add_registers("gic_cpu", 0x2000 if self.revision == 2 else 0x100, InterfaceView(self, None))
-        for cpu in range(self.num_cpu):
-            self.add_registers("gic_cpu", 0x100, InterfaceView(self, cpu))
+        virtual = range(self.num_cpu) if self.virtualization_extn else range(0)
+        self.virtual = [VirtualInterface(partial(self._complete_for_guest, cpu)) for cpu in virtual]
+        self._add_regions()
         self.saved = SavedGic()
         self._make_inputs()
         self.reset()
@@ -139,6 +145,19 @@ class ArmGic(SysBusDevice):
             raise DeviceError(f"{self.num_irq} interrupt lines unsupported: not divisible by 32")
         if self.security_extn and self.revision == REV_11MPCORE:
             raise DeviceError("this GIC revision does not implement the security extensions")
+        if self.virtualization_extn and self.revision != REV_VIRTUAL:
+            raise DeviceError("this GIC revision does not implement the virtualization extensions")
+
+    def _add_regions(self) -> None:
+        self.add_registers("gic_dist", 0x1000, self.distributor)
+        self.add_registers("gic_cpu", 0x2000 if self.revision == 2 else 0x100, InterfaceView(self, None))
+        if self.virtual:
+            self.add_registers("gic_viface", 0x1000, HypervisorView(self, None), impl=(4, 4))
+            self.add_registers("gic_vcpu", 0x2000, GuestView(self, None), impl=(4, 4))
+        for cpu in range(self.num_cpu):
+            self.add_registers("gic_cpu", 0x100, InterfaceView(self, cpu))
+        for cpu in range(len(self.virtual)):
+            self.add_registers("gic_viface", 0x200, HypervisorView(self, cpu), impl=(4, 4))
 
     def _make_inputs(self) -> None:
         self.shared_inputs = [Irq(partial(self.set_irq, irq, 0)) for irq in range(INTERNAL, self.num_irq)]
@@ -207,6 +226,12 @@ class ArmGic(SysBusDevice):
         """An interrupt has been dealt with."""
         self.active.change(1 << irq, cpu, False)
 
+    def _complete_for_guest(self, cpu: int, irq: int) -> None:
+        """A guest has completed an interrupt that a list register names."""
+        if irq < self.num_irq:
+            self.deactivate(irq, cpu)
+            self.update()
+
     # -- life
 
     def reset(self) -> None:
@@ -228,6 +253,9 @@ class ArmGic(SysBusDevice):
         self.distributor.ctlr = 0
         for interface in self.interfaces:
             interface.reset(0xF0 if self.is_11mpcore else priority)
+        for virtual in self.virtual:
+            virtual.reset()
+            virtual.update()
         self._look_at_lines()
         self.update()
 
@@ -242,3 +270,5 @@ class ArmGic(SysBusDevice):
     def loaded(self) -> None:
         """State was loaded, after that of whoever drives the lines."""
         self.update()
+        for virtual in self.virtual:
+            virtual.update()

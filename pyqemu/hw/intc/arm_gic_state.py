@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyqemu.hw.intc.arm_gic_virtual import packed, unpacked
 from pyqemu.qom.vmstate import U8, U16, U32, Array, Bool, VMState
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SavedGic", "gic_vmstate"]
 
-IRQS, CPUS, SGIS, INTERNAL, APRS = 1020, 8, 16, 32, 4
+IRQS, CPUS, SGIS, INTERNAL, APRS, LISTS = 1020, 8, 16, 32, 4, 64
+NONE_PENDING, IDLE = 1023, 0x100
 BITS = ("enabled", "pending", "active", "level", "model", "edge", "group")
 
 
@@ -41,6 +43,9 @@ class SavedGic:
         self.priority_mask, self.running_priority, self.current_pending = [0] * CPUS, [0] * CPUS, [0] * CPUS
         self.bpr, self.abpr = [0] * CPUS, [0] * CPUS
         self.apr, self.nsapr = [0] * (APRS * CPUS), [0] * (APRS * CPUS)
+        self.h_hcr, self.h_misr, self.h_lr, self.h_apr = [0] * CPUS, [0] * CPUS, [0] * (LISTS * CPUS), [0] * CPUS
+        self.v_ctlr, self.v_mask, self.v_bpr, self.v_abpr = [0] * CPUS, [0] * CPUS, [0] * CPUS, [0] * CPUS
+        self.v_running, self.v_pending = [0] * CPUS, [0] * CPUS
 
     def fill(self, gic: ArmGic) -> None:
         """Before saving."""
@@ -67,6 +72,26 @@ class SavedGic:
                 self.priority1[irq * CPUS + cpu] = gic.priority1[cpu][irq]
             for irq in range(SGIS):
                 self.sgi_pending[irq * CPUS + cpu] = gic.sgi_sources[irq][cpu]
+        self._fill_virtual(gic)
+
+    def _fill_virtual(self, gic: ArmGic) -> None:
+        for cpu, virtual in enumerate(gic.virtual):
+            self.h_hcr[cpu], self.h_misr[cpu], self.h_apr[cpu] = virtual.hcr, virtual.misr, virtual.apr[0]
+            self.v_ctlr[cpu], self.v_mask[cpu] = virtual.control, virtual.pmr
+            self.v_bpr[cpu], self.v_abpr[cpu] = virtual.bpr, virtual.abpr
+            best = virtual.most_urgent()
+            self.v_pending[cpu] = best.number if best is not None else NONE_PENDING
+            self.v_running[cpu] = virtual.running_priority if virtual.apr[0] else IDLE
+            for n, each in enumerate(virtual.lists):
+                self.h_lr[n * CPUS + cpu] = packed(each)
+
+    def _take_virtual(self, gic: ArmGic) -> None:
+        for cpu, virtual in enumerate(gic.virtual):
+            virtual.hcr, virtual.apr[0] = self.h_hcr[cpu], self.h_apr[cpu]
+            virtual.set_control(self.v_ctlr[cpu])
+            virtual.set_pmr(self.v_mask[cpu])
+            virtual.bpr, virtual.abpr = self.v_bpr[cpu], self.v_abpr[cpu]
+            virtual.lists = [unpacked(self.h_lr[n * CPUS + cpu]) for n in range(len(virtual.lists))]
 
     def take(self, gic: ArmGic) -> None:
         """After loading."""
@@ -91,6 +116,7 @@ class SavedGic:
             gic.priority1[cpu] = [self.priority1[irq * CPUS + cpu] for irq in range(INTERNAL)]
             for irq in range(SGIS):
                 gic.sgi_sources[irq][cpu] = self.sgi_pending[irq * CPUS + cpu]
+        self._take_virtual(gic)
         gic.loaded()
 
 
@@ -100,6 +126,19 @@ irq_vmstate = VMState(
         U8("enabled"), U8("pending"), U8("active"), U8("level"), Bool("model"), Bool("edge", wire="edge_trigger"),
         U8("group"),
     ),
+)  # fmt: skip
+
+virtual_vmstate = VMState(
+    "arm_gic_virt_state",
+    fields=(
+        Array("saved.h_hcr", U32, CPUS, wire="h_hcr"), Array("saved.h_misr", U32, CPUS, wire="h_misr"),
+        Array("saved.h_lr", U32, LISTS * CPUS, wire="h_lr"), Array("saved.h_apr", U32, CPUS, wire="h_apr"),
+        Array("saved.v_ctlr", U32, CPUS, wire="cpu_ctlr"), Array("saved.v_mask", U16, CPUS, wire="priority_mask"),
+        Array("saved.v_running", U16, CPUS, wire="running_priority"),
+        Array("saved.v_pending", U16, CPUS, wire="current_pending"),
+        Array("saved.v_bpr", U8, CPUS, wire="bpr", maximum=7), Array("saved.v_abpr", U8, CPUS, wire="abpr", maximum=7),
+    ),
+    needed=lambda gic: gic.virtualization_extn,
 )  # fmt: skip
 
 gic_vmstate = VMState(
@@ -117,6 +156,7 @@ gic_vmstate = VMState(
         Array("saved.bpr", U8, CPUS, wire="bpr", maximum=7), Array("saved.abpr", U8, CPUS, wire="abpr", maximum=7),
         Array("saved.apr", U32, APRS * CPUS, wire="apr"), Array("saved.nsapr", U32, APRS * CPUS, wire="nsapr"),
     ),
+    subsections=(virtual_vmstate,),
     pre_save=lambda gic: gic.saved.fill(gic),
     post_load=lambda gic: gic.saved.take(gic),
 )  # fmt: skip

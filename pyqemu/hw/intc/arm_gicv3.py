@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from pyqemu.hw.core.sysbus import SysBusDevice
+from pyqemu.hw.intc.arm_gic_lists import VirtualInterface
 from pyqemu.hw.intc.arm_gicv3_cpuif import CpuInterface
 from pyqemu.hw.intc.arm_gicv3_distributor import DistributorV3, Redistributors
-from pyqemu.hw.intc.arm_gicv3_state import SavedGicV3, gicv3_vmstate
+from pyqemu.hw.intc.arm_gicv3_state import SavedGicV3, SavedVirtual, gicv3_vmstate
+from pyqemu.hw.intc.arm_gicv3_virtual import VirtualCpuInterface
 from pyqemu.qom import DeviceError, Property, device_class
 from pyqemu.system import Irq
 
@@ -58,6 +60,10 @@ class Redistributor:
         self.level = 0
         self.inputs = [Irq(partial(self._input, irq)) for irq in range(INTERNAL)]
         self.interface = CpuInterface(self)
+        self.virtual = VirtualInterface(self._complete_for_guest, is_version3=True)
+        self.interface.virtual = VirtualCpuInterface(self.virtual)
+        self.has_virtual = False
+        self.saved_virtual = SavedVirtual()
         self.mode: Callable[[], Mode] = lambda: NONSECURE_EL1
         self.irq, self.fiq = Irq(), Irq()
         self.reset()
@@ -73,6 +79,9 @@ class Redistributor:
         self.edge = 0xFFFF
         self.priority = [0] * INTERNAL
         self.interface.reset()
+        self.virtual.reset()
+        if self.has_virtual:
+            self.virtual.update()
         self.look_at_lines()
 
     def look_at_lines(self) -> None:
@@ -87,6 +96,11 @@ class Redistributor:
         else:
             self.level &= ~mask
         self.interface.update()
+
+    def _complete_for_guest(self, irq: int) -> None:
+        """A guest has completed an interrupt that a list register names."""
+        if irq < self.gic.num_irq:
+            self.interface.deactivate(irq)
 
     @property
     def asking(self) -> int:
@@ -125,7 +139,8 @@ class ArmGicV3(SysBusDevice):
     :param affinities: of each processor: Aff3.Aff2.Aff1.Aff0, a byte each
     :param secure_access: whether a register is being accessed securely right now
     :ivar inputs: QEMU's order: shared interrupts from number 32 on, then 32 of each processor
-    :ivar cpus: what each processor has; the board connects its ``irq``, ``fiq`` and ``mode``
+    :ivar cpus: what each processor has; the board connects its ``irq``, ``fiq`` and ``mode``, and with a processor that
+        has EL2 the wires of ``virtual``, and sets ``has_virtual``
     """
 
     num_cpu = Property.uint("num-cpu", 1)
@@ -243,3 +258,6 @@ class ArmGicV3(SysBusDevice):
     def loaded(self) -> None:
         """State was loaded, after that of whoever drives the lines."""
         self.update()
+        for cpu in self.cpus:
+            if cpu.has_virtual:
+                cpu.virtual.update()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pyqemu.hw.intc.arm_gicv3 import Redistributor
+    from pyqemu.hw.intc.arm_gicv3_virtual import VirtualCpuInterface
 
 GROUP0, GROUP1S, GROUP1NS = range(3)
 SECURE, NONSECURE = 0, 1
@@ -32,6 +33,8 @@ class CpuInterface:
 
     def __init__(self, cpu: Redistributor) -> None:
         self.cpu = cpu
+        self.virtual: VirtualCpuInterface | None = None
+        """What a hypervisor's guest has in its place."""
         self.hppi, self.hppi_priority = SPURIOUS, IDLE
         self.icc_sre_el1 = 7
         """System registers are all there is."""
@@ -198,6 +201,10 @@ class CpuInterface:
         group = self.cpu.group_of(irq)
         if not self.cpu.mode().secure and not self.cpu.gic.single_state and group != GROUP1NS:
             return
+        self.deactivate(irq)
+
+    def deactivate(self, irq: int) -> None:
+        """An interrupt has been dealt with."""
         self._deactivate(irq)
         self._changed(irq)
 

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.hw.core.per_part import PerPart
+from pyqemu.hw.intc.arm_gicv3_virtual import packed, unpacked
 from pyqemu.qom.vmstate import U8, U32, U64, Array, Bool, Field, Reader, Scope, VMState
 
 if TYPE_CHECKING:
+    from pyqemu.hw.intc.arm_gic_lists import VirtualInterface
     from pyqemu.hw.intc.arm_gicv3 import ArmGicV3
 
-__all__ = ["SavedGicV3", "gicv3_vmstate"]
+__all__ = ["SavedGicV3", "SavedVirtual", "gicv3_vmstate"]
 
-IRQS, WORDS = 1020, 32
+IRQS, WORDS, LISTS = 1020, 32, 16
 BITS = ("group", "grpmod", "enabled", "pending", "active", "level", "edge")
 M32 = 0xFFFF_FFFF
 
@@ -31,6 +33,8 @@ class SavedGicV3:
         for name in BITS:
             value = getattr(gic, name)
             getattr(self, name)[:] = [value >> 32 * n & M32 for n in range(WORDS)]
+        for cpu in gic.cpus:
+            cpu.saved_virtual.fill(cpu.virtual)
 
     def take(self, gic: ArmGicV3) -> None:
         """After loading. Routes become masks of targets again."""
@@ -39,7 +43,32 @@ class SavedGicV3:
             setattr(gic, name, sum(word << 32 * n for n, word in enumerate(words)) & gic.shared)
         for irq in range(32, gic.num_irq):
             gic.route(irq, gic.gicd_irouter[irq])
+        for cpu in gic.cpus:
+            if cpu.has_virtual:
+                cpu.saved_virtual.take(cpu.virtual)
         gic.loaded()
+
+
+class SavedVirtual:
+    """The virtual interface of a processor."""
+
+    def __init__(self) -> None:
+        self.apr = [[0] * 4 for _ in range(3)]
+        self.hcr = self.vmcr = 0
+        self.lists = [0] * LISTS
+
+    def fill(self, virtual: VirtualInterface) -> None:
+        """Before saving: group 1 has the place of Non-secure group 1."""
+        self.apr[0][0], self.apr[2][0] = virtual.apr
+        self.hcr, self.vmcr = virtual.hcr, virtual.vmcr
+        self.lists[: len(virtual.lists)] = [packed(each) for each in virtual.lists]
+
+    def take(self, virtual: VirtualInterface) -> None:
+        """After loading."""
+        virtual.apr = [self.apr[0][0], self.apr[2][0]]
+        virtual.hcr = self.hcr
+        virtual.lists = [unpacked(value) for value in self.lists[: len(virtual.lists)]]
+        virtual.set_vmcr(self.vmcr)
 
 
 class _Rows(Field):
@@ -77,6 +106,11 @@ cpu_vmstate = VMState(
         U64("interface.icc_ctlr_el3", wire="icc_ctlr_el3"),
     ),
     subsections=(
+        VMState("arm_gicv3_cpu/virt",
+                fields=(_Rows("saved_virtual.apr", wire="ich_apr"), U64("saved_virtual.hcr", wire="ich_hcr_el2"),
+                        Array("saved_virtual.lists", U64, LISTS, wire="ich_lr_el2"),
+                        U64("saved_virtual.vmcr", wire="ich_vmcr_el2")),
+                needed=lambda cpu: cpu.has_virtual),
         VMState("arm_gicv3_cpu/sre_el1", fields=(U64("interface.icc_sre_el1", wire="icc_sre_el1"),),
                 needed=lambda cpu: cpu.interface.icc_sre_el1 != 7),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.aarch64.exceptions import Aarch64Exception, undefined
+from pyqemu.targets.aarch64.exceptions import Aarch64Exception, may_call_hypervisor, may_call_monitor, undefined
 from pyqemu.targets.aarch64.layout import (
     EC_BREAKPOINT,
     EC_DATA_ABORT,
@@ -40,7 +40,7 @@ CLASSES_WITH_LOWER = frozenset((EC_INSTRUCTION_ABORT, EC_DATA_ABORT, EC_BREAKPOI
 """Classes that are one less where the exception level changes."""
 SYNCHRONOUS, VECTOR_IRQ, VECTOR_FIQ = 0x000, 0x080, 0x100
 FROM_SP0, FROM_SPX, FROM_LOWER_64, FROM_LOWER_32 = 0x000, 0x200, 0x400, 0x600
-HCR_FMO, HCR_IMO, HCR_VF, HCR_VI, HCR_TGE, HCR_RW = 1 << 3, 1 << 4, 1 << 6, 1 << 7, 1 << 27, 1 << 31
+HCR_FMO, HCR_IMO, HCR_TGE, HCR_RW = 1 << 3, 1 << 4, 1 << 27, 1 << 31
 SCR_NS, SCR_IRQ, SCR_FIQ, SCR_EA, SCR_RW = 1, 2, 4, 8, 1 << 10
 
 
@@ -49,11 +49,11 @@ def deliver(cpu: Aarch64Cpu, exc: GuestException) -> None:
     if isinstance(exc, ArmException):
         exc = cpu.aarch32.converted(exc)
     assert isinstance(exc, Aarch64Exception)
-    if exc.ec in (EC_HVC64, EC_SMC64):
+    if exc.ec in (EC_HVC64, EC_SMC64) and exc.following:
         if cpu.firmware_call is not None and cpu.firmware_call(exc.ec):
             cpu.pc += 4
             return
-        if not (cpu.has_el2 if exc.ec == EC_HVC64 else cpu.has_el3):
+        if not (may_call_hypervisor if exc.ec == EC_HVC64 else may_call_monitor)(cpu):
             exc = undefined()
     target = _target(cpu, exc)
     ec, iss = exc.ec, exc.iss
@@ -152,9 +152,9 @@ def _first(cpu: Aarch64Cpu) -> tuple[int, int] | None:
         return target, VECTOR_IRQ
     hcr = cpu.sys.hcr_el2
     if cpu.el < 2 and cpu.el2_enabled and not hcr & HCR_TGE:
-        if (pending & VFIQ or hcr & HCR_VF) and hcr & HCR_FMO and not cpu.daif & PSTATE_F:
+        if pending & VFIQ and hcr & HCR_FMO and not cpu.daif & PSTATE_F:
             return 1, VECTOR_FIQ
-        if (pending & VIRQ or hcr & HCR_VI) and hcr & HCR_IMO and not cpu.daif & PSTATE_I:
+        if pending & VIRQ and hcr & HCR_IMO and not cpu.daif & PSTATE_I:
             return 1, VECTOR_IRQ
     return None
 

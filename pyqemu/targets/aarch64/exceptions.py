@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pyqemu.targets.aarch64.state import Aarch64Cpu
 
 SCTLR_DZE, SCTLR_NTWI, HCR_TWI, SCR_TWI = 1 << 14, 1 << 16, 1 << 13, 1 << 12
+HCR_TSC, HCR_HCD, SCR_SMD, SCR_HCE = 1 << 19, 1 << 29, 1 << 7, 1 << 8
 ANY_CONDITION = 1 << 24 | 14 << 20  #: CV and COND of a syndrome
 
 
@@ -73,17 +74,34 @@ def raise_alignment(cpu: Aarch64Cpu, address: int, write: int) -> None:
 
 
 def hypervisor_call(cpu: Aarch64Cpu, imm: int) -> None:
-    """HVC: for EL2, or for firmware that is not there."""
+    """HVC: for EL2, or for firmware that is not there (C5.6.83).
+
+    Whoever delivers it asks firmware first; where that does not answer, it is UNDEFINED unless it is enabled.
+    """
     if not cpu.has_el2 and cpu.firmware_call is None:
         raise undefined()
     raise Aarch64Exception(EC_HVC64, imm, following=True, target_el=2)
 
 
+def may_call_hypervisor(cpu: Aarch64Cpu) -> bool:
+    """Whether HVC is taken to EL2, or to EL3 from there."""
+    if not cpu.has_el2 or (cpu.el == 1 and cpu.is_secure):
+        return False
+    return bool(cpu.sys.scr_el3 & SCR_HCE) if cpu.has_el3 else not cpu.sys.hcr_el2 & HCR_HCD
+
+
 def secure_monitor_call(cpu: Aarch64Cpu, imm: int) -> None:
-    """SMC: for EL3, or for firmware that is not there."""
+    """SMC: for EL3, or for firmware that is not there; a hypervisor may keep both from EL1 (C5.6.164)."""
     if not cpu.has_el3 and cpu.firmware_call is None:
         raise undefined()
+    if cpu.el == 1 and cpu.el2_enabled and cpu.sys.hcr_el2 & HCR_TSC:
+        raise Aarch64Exception(EC_SMC64, imm, target_el=2)
     raise Aarch64Exception(EC_SMC64, imm, following=True, target_el=3)
+
+
+def may_call_monitor(cpu: Aarch64Cpu) -> bool:
+    """Whether SMC is taken to EL3."""
+    return cpu.has_el3 and not cpu.sys.scr_el3 & SCR_SMD
 
 
 def trap_zeroing(cpu: Aarch64Cpu, iss: int) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 PAGE_MASK = ~0xFFF
 SCTLR_M, SCTLR_WXN = 1, 1 << 19
 HCR_VM, HCR_PTW, HCR_DC, HCR_TGE = 1, 1 << 2, 1 << 12, 1 << 27
+NS, NS_TABLE = 1 << 5, 1 << 63  #: of descriptors of Secure state: what they lead to is not
 EL_OF_MMU = (1, 0, 2, 3)
 GRAIN0 = {0: 12, 1: 16, 2: 14}  #: by TG0
 GRAIN1 = {1: 14, 2: 12, 3: 16}  #: by TG1
@@ -104,7 +105,7 @@ def translate(cpu: Aarch64Cpu, vaddr: int, access: int, el: int, *, stage2: bool
         address = untagged(cpu, vaddr, el)
         if address >> cpu.model.pa_bits:
             raise TranslationFault(FaultKind.ADDRESS_SIZE, 0, vaddr)
-        physical, permissions, size = address, ALL, PAGE
+        physical, permissions, size = address | cpu.space_of(el), ALL, PAGE
     else:
         physical, permissions, size = _stage1(cpu, vaddr, access, el, second)
     if not second:
@@ -118,12 +119,17 @@ def translate(cpu: Aarch64Cpu, vaddr: int, access: int, el: int, *, stage2: bool
 
 def _stage1(cpu: Aarch64Cpu, vaddr: int, access: int, el: int, second: bool) -> tuple[int, int, int]:
     table, offset = stage1_table(cpu, vaddr, el)
+    space = cpu.space_of(el)
 
     def read(address: int) -> int:
+        nonlocal space
         if second:
             leaf = _stage2(cpu, address, of_walk=True)
             address = leaf.address | address & (1 << leaf.bits) - 1
-        return cpu.memory.load(address, 8)
+        descriptor = cpu.memory.load(address | space, 8)
+        if descriptor & NS_TABLE:
+            space = 0  # of no concern where it was the last one
+        return descriptor
 
     try:
         leaf = walk(table, offset, read)
@@ -133,7 +139,8 @@ def _stage1(cpu: Aarch64Cpu, vaddr: int, access: int, el: int, second: bool) -> 
     permissions = leaf_permissions(cpu, leaf, el)
     if not permissions & NEED[access]:
         raise TranslationFault(FaultKind.PERMISSION, leaf.level, vaddr)
-    return leaf.address | offset & (1 << leaf.bits) - 1, permissions, 1 << leaf.bits
+    space = 0 if leaf.tables & NS_TABLE or leaf.descriptor & NS else cpu.space_of(el)
+    return leaf.address | offset & (1 << leaf.bits) - 1 | space, permissions, 1 << leaf.bits
 
 
 def leaf_permissions(cpu: Aarch64Cpu, leaf: Leaf, el: int) -> int:
@@ -200,6 +207,7 @@ def translate_for_par(cpu: Aarch64Cpu, vaddr: int, el: int, *, write: bool, stag
     """What an address translation instruction leaves in PAR_EL1 (D7.2.69)."""
     try:
         physical = translate(cpu, vaddr, int(write), el, stage2=stage2)[0]
+        nonsecure = not cpu.secure_space or not physical & cpu.secure_space
     except TranslationFault as fault:
         return 1 | fault.status << 1 | (1 << 8 if fault.of_walk else 0) | (1 << 9 if fault.stage2 else 0) | 1 << 11
-    return physical & (1 << 48) - 1 & PAGE_MASK | 1 << 11 | 0xFF << 56
+    return physical & (1 << 48) - 1 & PAGE_MASK | 1 << 11 | 0xFF << 56 | nonsecure << 9

@@ -1,8 +1,9 @@
 """The page walk of the EL1&0 regime as an IR subroutine: what a missed access runs before Python is asked.
 
-It knows 4 KiB granules without a second stage: pages and blocks that are valid, have their access flag, permit the
-access, and lead to plain RAM. Everything else, faults above all, it gives up on; then `mmu.fill`, which knows all the
-rules, decides. What registers say is prepared in slots, for the lower half of addresses and for the upper one.
+It knows 4 KiB granules without a second stage, in Non-secure state: pages and blocks that are valid, have their access
+flag, permit the access, and lead to plain RAM. Everything else, faults above all, it gives up on; then `mmu.fill`,
+which knows all the rules, decides. What registers say is prepared in slots, for the lower half of addresses and for the
+upper one.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ TABLE_NO_EL0, TABLE_READ_ONLY, TABLE_XN_BIT, TABLE_PXN_BIT = 1 << 61, 1 << 62, 6
 def prepare(cpu: Aarch64Cpu) -> None:
     """A register has changed that the walk depends on."""
     q, sys = cpu.q, cpu.sys
-    second = cpu.el2_enabled and sys.hcr_el2 & (HCR_VM | HCR_DC)
+    elsewhere = (cpu.el2_enabled and sys.hcr_el2 & (HCR_VM | HCR_DC)) or cpu.space_of(1)
     for high in (0, 1):
         at = HALF * high
         q[BASE + at >> 3], q[SHIFT + at >> 3], q[INDEX_MASK + at >> 3], q[INVALID + at >> 3] = 0, 12, 0, M64
         grain = sys.tcr_el1 >> (30 if high else 14) & 3
         size = sys.tcr_el1 >> (16 if high else 0) & 63
-        if not sys.sctlr_el1 & SCTLR_M or sys.sctlr_el1 & SCTLR_WXN or second or not 16 <= size <= 39:
+        if not sys.sctlr_el1 & SCTLR_M or sys.sctlr_el1 & SCTLR_WXN or elsewhere or not 16 <= size <= 39:
             continue
         if sys.tcr_el1 & (EPD1 if high else EPD0) or grain != (2 if high else 0):
             continue

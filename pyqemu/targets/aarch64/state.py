@@ -62,6 +62,9 @@ if TYPE_CHECKING:
 
 SCTLR_A, SCTLR_UMA, SCTLR_DZE, SCTLR_E0E, SCTLR_EE = 1 << 1, 1 << 9, 1 << 14, 1 << 24, 1 << 25
 CPTR_TFP, HCR_TDZ = 1 << 10, 1 << 28
+HCR_FMO, HCR_IMO, HCR_VF, HCR_VI, HCR_RW = 1 << 3, 1 << 4, 1 << 6, 1 << 7, 1 << 31
+SCR_NS, SCR_HCE, SCR_RW = 1, 1 << 8, 1 << 10
+CNTHCTL_OPEN = 3  #: EL1 and EL0 may use what is physical of the timer
 HCR_TRAPS = 0x47FF8000  #: TID0 to TRVM, TID3: whatever sends accesses of EL1 to EL2
 FPCR_WRITABLE = 0x07C00000
 FPSR_WRITABLE = 0xF800009F
@@ -113,6 +116,8 @@ class Aarch64Cpu(Multiprocessor):
     :ivar sys: system registers
     :ivar firmware_call: asked for HVC and SMC with the exception class; True if it has answered (PSCI)
     :ivar tagged_pages: whether the software TLB has pages with a tag in their address
+    :ivar secure_space: where :attr:`memory` shows what Secure accesses see; 0 where that is what all see
+    :ivar virtual_lines: VIRQ and VFIQ as the virtual interface of an interrupt controller drives them
     """
 
     fetch_mmu = EL_MMU
@@ -150,6 +155,7 @@ class Aarch64Cpu(Multiprocessor):
         self.gic: Any = None  # the interface of a GICv3 (pyqemu.hw.intc.arm_gicv3_cpuif)
         self.firmware_call: Callable[[int], bool] | None = None
         self.tagged_pages = False
+        self.secure_space = self.virtual_lines = 0
         clock = self.clock if self.clock is not None else VirtualClock()
         self.timer, self.cycle_counter = GenericTimer(clock), CycleCounter(clock)
         self._decoders = A64Decoders(self.model.has)
@@ -193,6 +199,8 @@ class Aarch64Cpu(Multiprocessor):
         self.mode = self.mode & ~(M_EL | M_SPSEL) | el | (M_SPSEL if spsel and el else 0)
         self.sp = self.q[bank + self._sp_in_use()]
         self.mode_changed()
+        if self.has_el3 and self.gic is not None:
+            self.gic.update()  # whether an interrupt is an IRQ or an FIQ depends on who would take it
 
     def _sp_in_use(self) -> int:
         return self.mode & M_EL if self.mode & M_SPSEL else 0
@@ -279,7 +287,16 @@ class Aarch64Cpu(Multiprocessor):
     @property
     def el2_enabled(self) -> bool:
         """Whether EL2 exists for the present security state."""
-        return self.has_el2 and not (self.has_el3 and not self.sys.scr_el3 & 1)
+        return self.has_el2 and not (self.has_el3 and not self.sys.scr_el3 & SCR_NS)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it is in Secure state: EL3 always is, what is below where SCR_EL3.NS is 0 (D1.4)."""
+        return self.has_el3 and ((self.mode & M_EL) == 3 or not self.sys.scr_el3 & SCR_NS)
+
+    def space_of(self, el: int) -> int:
+        """Where :attr:`memory` shows what the translation regime of an exception level sees (D4.1.3)."""
+        return self.secure_space if self.has_el3 and (el == 3 or not self.sys.scr_el3 & SCR_NS) else 0
 
     def mode_changed(self) -> None:
         """Derive the mode bits, after the exception level or a register that they depend on has changed."""
@@ -393,7 +410,7 @@ class Aarch64Cpu(Multiprocessor):
 
     def has(self, register: sysregs.SystemRegister) -> bool:
         """Whether a register exists: not those of exception levels and interrupt controllers that there are not."""
-        if self.gic is None and register.name.startswith("ICC_"):
+        if self.gic is None and register.name.startswith(("ICC_", "ICH_")):
             return False
         level = max(register.read_el if register.read_el < sysregs.NEVER else register.write_el, 1)
         return level == 1 or (self.has_el2 if level == 2 else self.has_el3)
@@ -404,9 +421,25 @@ class Aarch64Cpu(Multiprocessor):
         return self.model.aa64pfr0 | (PFR0_GIC if self.gic is not None else 0)
 
     def pending_interrupts(self) -> int:
-        """ISR_EL1: what is pending, masked or not."""
+        """ISR_EL1: what is pending, masked or not; for EL1 the virtual ones, where the others go to EL2 (D7.2.62)."""
         request = self.interrupt_request
-        return (1 << 7 if request & (IRQ | VIRQ) else 0) | (1 << 6 if request & (FIQ | VFIQ) else 0)
+        hcr = self.sys.hcr_el2 if self.el == 1 and self.el2_enabled else 0
+        irq, fiq = VIRQ if hcr & HCR_IMO else IRQ, VFIQ if hcr & HCR_FMO else FIQ
+        return (1 << 7 if request & irq else 0) | (1 << 6 if request & fiq else 0)
+
+    def set_virtual_line(self, mask: int, level: bool) -> None:
+        """VIRQ or VFIQ changes."""
+        self.virtual_lines = self.virtual_lines & ~mask | (mask if level else 0)
+        self._update_virtual()
+
+    def _update_virtual(self) -> None:
+        """Virtual interrupts come over their lines, or HCR_EL2 has them pending (D1.14.3)."""
+        hcr = self.sys.hcr_el2
+        pending = self.virtual_lines | (VIRQ if hcr & HCR_VI else 0) | (VFIQ if hcr & HCR_VF else 0)
+        if self.interrupt_request & (VIRQ | VFIQ) != pending:
+            self.clear_interrupt((VIRQ | VFIQ) & ~pending)
+            if pending:
+                self.interrupt(pending)
 
     def tables_changed(self) -> None:
         """A translation table base was written: ASIDs are not told apart, so nothing known is good any more."""
@@ -421,12 +454,15 @@ class Aarch64Cpu(Multiprocessor):
     def hypervisor_changed(self) -> None:
         """A register of EL2 was written that controls what EL1 and EL0 do."""
         self.translation_changed()
+        self._update_virtual()
         if self.interrupt_request:
             self.kick()
 
     def security_changed(self) -> None:
         """SCR_EL3 was written."""
         self.hypervisor_changed()
+        if self.gic is not None:
+            self.gic.update()
 
     # --- for people ---------------------------------------------------------------------------------------------------
 
@@ -466,6 +502,9 @@ class Aarch64Cpu(Multiprocessor):
         self.halted = self.event = False
         self.sys.cntfrq_el0 = FREQUENCY
         self.sys.oslsr_el1 = 10  # the OS lock is implemented, and locked
+        self.sys.vpidr_el2, self.sys.vmpidr_el2 = self.model.midr, self.mpidr
+        self.sys.cnthctl_el2 = CNTHCTL_OPEN
+        self.virtual_lines = 0
         self.timer.reset()
         self.cycle_counter.switch(on=False, divider=1)
         self.enter(3 if self.has_el3 else 2 if self.has_el2 else 1, 1)
@@ -474,5 +513,14 @@ class Aarch64Cpu(Multiprocessor):
     def start(self, entry: int, context: int, level: int) -> None:
         """Begin after a reset where another processor says."""
         self.reset()
-        self.enter(level, 1)
+        self.hand_over(level)
         self.x[0], self.pc = context, entry
+
+    def hand_over(self, level: int) -> None:
+        """What firmware does that was started by a reset: let an exception level below it run, in Non-secure state."""
+        if self.has_el3:
+            self.sys.scr_el3 |= SCR_NS | SCR_RW | (SCR_HCE if level == 2 else 0)
+        if self.has_el2:
+            self.sys.hcr_el2 |= HCR_RW
+        self.enter(level, 1)
+        self.security_changed()

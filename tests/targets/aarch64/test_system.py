@@ -21,7 +21,7 @@ from pyqemu.targets.aarch64.layout import (
     PSTATE_I,
     PSTATE_IL,
 )
-from pyqemu.targets.aarch64.state import Aarch64Cpu
+from pyqemu.targets.aarch64.state import HCR_VI, Aarch64Cpu
 from pyqemu.targets.aarch64.sysregs import BY_NAME, NEVER, REGISTERS
 from tests.targets.aarch64.guest import CODE, DATA, Guest
 
@@ -119,11 +119,15 @@ def test_interrupts_go_where_the_hypervisor_says() -> None:
     assert cpu.service_interrupts()  # masks of EL1 are not for EL2
     assert (cpu.el, cpu.pc) == (2, 2 * VECTORS + 0x480)
     cpu.clear_interrupt(IRQ)
-    cpu.sys.hcr_el2 |= delivery.HCR_VI
+    cpu.write_sysreg(*BY_NAME["HCR_EL2"].key, delivery.HCR_IMO | HCR_VI)
     cpu.enter(1, 1)
+    assert cpu.pending_interrupts() == 0x80
     cpu.daif = 0
     assert cpu.service_interrupts()
     assert (cpu.el, cpu.pc) == (1, VECTORS + 0x280)
+    cpu.enter(2, 1)
+    cpu.write_sysreg(*BY_NAME["HCR_EL2"].key, delivery.HCR_IMO)
+    assert not cpu.has_work()
 
 
 # --- system registers -------------------------------------------------------------------------------------------------

@@ -1,15 +1,15 @@
 """System instructions: exceptions, hints, barriers, registers (ARM DDI 0487A.f, C4.2).
 
-System registers that native code has are read and written in place; for all others there are
-``Aarch64Cpu.read_sysreg`` and ``write_sysreg``.
+System registers that native code has are read and written in place; all others are in `sysregs.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.aarch64 import delivery, exceptions
+from pyqemu.targets.aarch64 import delivery, exceptions, sysregs
 from pyqemu.targets.aarch64.decode import A64
 from pyqemu.targets.aarch64.layout import (
     DAIF,
@@ -393,14 +393,26 @@ MAINTENANCE = frozenset((
 # --- all other registers ----------------------------------------------------------------------------------------------
 
 
-def read_sysreg(cpu: Aarch64Cpu, op0: int, op1: int, crn: int, crm: int, op2: int) -> int:
+def _which(op0: int, op1: int, crn: int, crm: int, op2: int, rt: int) -> int:
+    """The register, and the general register that goes with it, as the instruction has them."""
+    return op0 << 19 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5 | rt
+
+
+@cache
+def _named(which: int) -> tuple[Key, int]:
+    return (which >> 19, which >> 16 & 7, which >> 12 & 15, which >> 8 & 15, which >> 5 & 7), which & 31
+
+
+def read_sysreg(cpu: Aarch64Cpu, which: int) -> int:
     """MRS and SYSL of a register that native code does not have."""
-    return cpu.read_sysreg(op0, op1, crn, crm, op2)
+    key, rt = _named(which)
+    return sysregs.read(cpu, key, rt)
 
 
-def write_sysreg(cpu: Aarch64Cpu, op0: int, op1: int, crn: int, crm: int, op2: int, value: int) -> None:
+def write_sysreg(cpu: Aarch64Cpu, which: int, value: int) -> None:
     """MSR and SYS of a register that native code does not have."""
-    cpu.write_sysreg(op0, op1, crn, crm, op2, value)
+    key, rt = _named(which)
+    sysregs.write(cpu, key, value, rt)
 
 
 @A64.insn("1101010100 1 op0[1:1] op0[0:0] op1:3 CRn:4 CRm:4 op2:3 Rt:5")
@@ -411,7 +423,7 @@ def mrs(t: A64Translator, op0: int, op1: int, CRn: int, CRm: int, op2: int, Rt: 
         return
     inline = READS.get((op0, op1, CRn, CRm, op2))
     if inline is None or not inline(t, Rt):
-        t.call(read_sysreg, op0, op1, CRn, CRm, op2, returns=64, out=t.dest(Rt))
+        t.call(read_sysreg, _which(op0, op1, CRn, CRm, op2, Rt), returns=64, out=t.dest(Rt))
 
 
 @A64.insn("1101010100 0 1 op0[0:0] op1:3 CRn:4 CRm:4 op2:3 Rt:5")
@@ -419,7 +431,7 @@ def msr(t: A64Translator, op0: int, op1: int, CRn: int, CRm: int, op2: int, Rt: 
     """MSR (register)."""
     inline = WRITES.get((2 + op0, op1, CRn, CRm, op2))
     if inline is None or not inline(t, Rt):
-        t.call(write_sysreg, 2 + op0, op1, CRn, CRm, op2, t.reg(Rt))
+        t.call(write_sysreg, _which(2 + op0, op1, CRn, CRm, op2, Rt), t.reg(Rt))
         t.goto_next_mode()
 
 
@@ -435,7 +447,7 @@ def sys(t: A64Translator, op1: int, CRn: int, CRm: int, op2: int, Rt: int) -> No
         return
     if t.el == 1 and not t.mode & M_SYSREG_TRAPS and (op1, CRn, CRm, op2) in MAINTENANCE:
         return
-    t.call(write_sysreg, 1, op1, CRn, CRm, op2, t.reg(Rt))
+    t.call(write_sysreg, _which(1, op1, CRn, CRm, op2, Rt), t.reg(Rt))
     if CRn != 7:
         t.goto_next_mode()
 
