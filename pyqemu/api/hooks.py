@@ -160,7 +160,7 @@ class Hooks:
         hook, call = self._hook(function)
 
         def deliver(raw: Any) -> None:
-            address = self._cpu.block_key()[0]
+            address = self._cpu.hooks.cpu.block_key()[0]
             event = Event(raw.vector, raw.error_code, address, str(raw), raw.is_software, raw.is_external)
             if wanted(event) and vector in (None, event.vector):
                 call(event)

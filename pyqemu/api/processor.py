@@ -11,6 +11,7 @@ from pyqemu.tcg.pagewalk import PageTableEntry, PageWalk
 
 if TYPE_CHECKING:
     from pyqemu.api.runner import Runner
+    from pyqemu.tcg.cpu import Cpu
     from pyqemu.tcg.translate import Block
 
 __all__ = ["PageTableEntry", "PageWalk", "Processor", "Registers"]
@@ -25,16 +26,16 @@ class Registers(MutableMapping[str, int]):
     program counter is written goes on there.
     """
 
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
-        self._registers = runner.cpu.registers()
+    def __init__(self, runner: Runner, cpu: Cpu) -> None:
+        self._runner, self._cpu = runner, cpu
+        self._registers = cpu.registers()
 
     def __getitem__(self, name: str) -> int:
         with self._runner.parked():
             return self._registers[name]
 
     def __setitem__(self, name: str, value: int) -> None:
-        cpu = self._runner.cpu
+        cpu = self._cpu
         with self._runner.parked():
             before = cpu.block_key()[0]
             self._registers[name] = value
@@ -55,16 +56,15 @@ class Registers(MutableMapping[str, int]):
 class Processor:
     """One virtual CPU.
 
+    :ivar index: which one of the machine's
     :ivar registers: to read and to write
     """
 
-    def __init__(self, runner: Runner, history: int) -> None:
-        self._runner, self._cpu = runner, runner.cpu
-        self.registers = Registers(runner)
+    def __init__(self, runner: Runner, cpu: Cpu, history: int) -> None:
+        self._runner, self._cpu = runner, cpu
+        self.index = cpu.index
+        self.registers = Registers(runner, cpu)
         self._history: deque[tuple[int, bytes]] = deque(maxlen=history)
-        if history:
-            assert self._cpu.engine is not None
-            self._cpu.engine.trace = self._entered
 
     @property
     def pc(self) -> int:
@@ -80,7 +80,7 @@ class Processor:
     def text(self) -> str:
         """All registers, as ``info registers`` shows them."""
         with self._runner.parked():
-            return self._runner.system.part(Inspection).cpus[0].registers_text()
+            return self._runner.system.part(Inspection).cpus[self.index].registers_text()
 
     def walk(self, address: int) -> PageWalk:
         """What the guest's page tables say about a guest-virtual address, entry by entry."""
@@ -106,7 +106,8 @@ class Processor:
 
     # --- what ran last ------------------------------------------------------------------------------------------------
 
-    def _entered(self, block: Block) -> None:
+    def entered(self, block: Block) -> None:
+        """It is about to run *block*."""
         self._history.append((block.linear, self._code(block.linear, block.length)))
 
     def last_instructions(self, count: int = 16) -> list[tuple[int, str]]:

@@ -19,6 +19,7 @@ from pyqemu.api.outcomes import MachineClosed, Outcome
 from pyqemu.api.processor import Processor
 from pyqemu.api.runner import SECOND, Runner
 from pyqemu.api.screen import Screen
+from pyqemu.boards.config import SmpConfig
 from pyqemu.monitor import handlers
 from pyqemu.monitor.hmp.dispatch import run_line
 from pyqemu.qapi import commands
@@ -40,6 +41,7 @@ class Machine:
 
     :param disk: image of the first hard disk, or its bytes, which are never written back
     :param memory: ``"64M"``, or a number of bytes
+    :param cpus: how many processors there are
     :param icount: count instructions, each taking 2**icount ns of the guest's time (True: 8 ns), so that a run can be
         repeated exactly
     :param seed: what chance in the machine begins with
@@ -54,6 +56,7 @@ class Machine:
         *,
         memory: int | str | None = None,
         cpu: str = "",
+        cpus: int | None = None,
         machine: str = "",
         architecture: str | None = None,
         cdrom: construct.Path_ | None = None,
@@ -84,6 +87,8 @@ class Machine:
                 setattr(config, name, value)
         if memory is not None:
             config.memory, config.memory_given = construct.memory_size(memory), True
+        if cpus is not None:
+            config.smp = SmpConfig(cpus, cores=cpus, max_cpus=cpus)
         config.snapshot |= snapshot
         config.no_reboot |= no_reboot
         construct.add_drives(config, disk, cdrom, floppy, drives)
@@ -113,11 +118,20 @@ class Machine:
         self._runner = Runner(self._core)
         self._serial = None if serial_given else SerialLine(self._line(), self._runner)
         self._events = Events(self._runner)
-        self.cpu = Processor(self._runner, history)
+        self.cpus = [Processor(self._runner, cpu, history) for cpu in self._core.cpu.turns.cpus]
+        self.cpu = self.cpus[0]
+        if history:
+            assert self._core.cpu.engine is not None
+            self._core.cpu.engine.trace = lambda block: self.running.entered(block)
         self.memory = Memory(self._runner)
         self.virtual = VirtualMemory(self._runner)
         self.screen = Screen(self._runner)
         self.hooks = Hooks(self._runner)
+
+    @property
+    def running(self) -> Processor:
+        """The processor whose turn it is, or was last: in a hook, the one that has called it."""
+        return self.cpus[self._core.cpu.turns.current.index]
 
     def _line(self) -> ScriptChardev:
         chardev = self._core.chardevs.find(construct.SERIAL)

@@ -43,6 +43,11 @@ class SmpConfig:
     threads: int = 1
     max_cpus: int = 1
 
+    def place(self, index: int) -> tuple[int, int, int]:
+        """Socket, core and thread of a processor; there are more sockets than were said, if they do not suffice."""
+        core = index // self.threads
+        return core // self.cores, core % self.cores, index % self.threads
+
 
 @dataclass(frozen=True)
 class MonitorConfig:

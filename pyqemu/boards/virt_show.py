@@ -53,7 +53,7 @@ def show_virt(board: Virt) -> None:
         unattached.add_child("device[*]", card)
     facts = MachineFacts(
         "virt-2.6", target, memory=board.config.memory, machines=partial(machine_infos, target),
-        cpu_places=[CpuPlace(processor.type_name, processor.qom_path, core=number)
+        cpu_places=[CpuPlace(processor.type_name, processor.qom_path, *board.config.smp.place(number))
                     for number, (processor, _) in enumerate(shown)],
     )  # fmt: skip
     inspection = Inspection(roots=[board.sysbus, *(slot.virtio_bus for slot in board.slots if slot.virtio_bus)],

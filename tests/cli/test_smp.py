@@ -25,6 +25,13 @@ def test_topology(given: dict[str, int], expected: SmpConfig) -> None:
     assert topology(given) == expected
 
 
+def test_places_are_qemus() -> None:
+    """As ``query-cpus-fast`` has them for ``-smp 4`` and for ``-smp 8,sockets=2,cores=2,threads=2``."""
+    plain, said = topology({"cpus": 4}), topology({"cpus": 8, "sockets": 2, "cores": 2, "threads": 2})
+    assert [plain.place(index) for index in range(4)] == [(0, 0, 0), (1, 0, 0), (2, 0, 0), (3, 0, 0)]
+    assert [said.place(index) for index in (0, 1, 2, 3, 4)] == [(0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1), (1, 0, 0)]
+
+
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
