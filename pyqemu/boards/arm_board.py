@@ -23,6 +23,7 @@ from pyqemu.chardev import Chardev, ChardevError
 from pyqemu.hw.block.pflash_cfi01 import PflashCfi01
 from pyqemu.hw.char.pl011 import Pl011
 from pyqemu.hw.core.sysbus import SysBusDevice, SystemBus
+from pyqemu.hw.display.bcm2835_fb import Bcm2835Fb
 from pyqemu.hw.display.pl110 import Pl110Base
 from pyqemu.hw.input.pl050 import Pl050Keyboard, Pl050Mouse
 from pyqemu.hw.net.sysbus_card import SysBusCard
@@ -95,7 +96,7 @@ class ArmBoard(Plugging):
         self.flash: list[PflashCfi01] = []
         self.virtio: VirtioSlots | None = None
         self.keyboard: Pl050Keyboard | None = None
-        self.lcd: Pl110Base | None = None
+        self.lcd: Pl110Base | Bcm2835Fb | None = None
         self.card: SysBusCard | None = None
         self.system_memory = MemoryRegion.container("system")
         self.memory_space = AddressSpace("memory", self.system_memory, gaps_read_zero=True)

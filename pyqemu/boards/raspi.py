@@ -1,7 +1,6 @@
 """``raspi2``: the Raspberry Pi 2, with a BCM2836 (*BCM2835 ARM Peripherals*; *QA7 ARM Quad A7 core*).
 
-As in QEMU 2.6 its processors are Cortex-A15. Not there: the picture (software asks the graphics core for it by the
-mailbox, and is told that there is none), USB, the system timer, sound.
+As in QEMU 2.6 its processors are Cortex-A15. Not there: USB, the system timer, sound.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from pyqemu.boards.arm_boot import Boot, Loader, read_file
 from pyqemu.boards.arm_pens import mailbox_pen
 from pyqemu.hw.char.bcm2835_aux import Bcm2835Aux
 from pyqemu.hw.char.pl011 import Pl011
+from pyqemu.hw.display.bcm2835_fb import Bcm2835Fb
 from pyqemu.hw.dma.bcm2835_dma import Bcm2835Dma
 from pyqemu.hw.intc.bcm2835_ic import Bcm2835Ic
 from pyqemu.hw.intc.bcm2836_control import MAILBOX_CLEAR, Bcm2836Control
@@ -38,7 +38,7 @@ UART0, AUX, EMMC = 0x20_1000, 0x21_5000, 0x30_0000
 IRQ_DMA0, IRQ_AUX, IRQ_UART0, IRQ_EMMC = 16, 29, 57, 62
 ARM_IRQ_MAILBOX = 1
 DMA_CHANNELS, DMA_INTERRUPTS = 16, 13
-CHANNEL_PROPERTY = 8
+CHANNEL_PICTURE, CHANNEL_PROPERTY = 1, 8
 # fmt: on
 TIMER_INPUTS = {SECURE: 0, PHYSICAL: 1, HYPERVISOR: 2, VIRTUAL: 3}
 
@@ -89,8 +89,11 @@ class Raspi2(ArmBoard):
     def _mailbox(self) -> None:
         mailbox = Bcm2835Mbox(self.ic.arm_inputs[ARM_IRQ_MAILBOX])
         self._peripheral(mailbox, MAILBOX)
+        picture = self.plug(Bcm2835Fb(self.bus_space, vcram_base=self.processors_ram, vcram_size=GRAPHICS_RAM))
+        self.lcd = picture
+        mailbox.channels[CHANNEL_PICTURE] = picture
         self.property = Bcm2835Property(self.bus_space, self.processors_ram, gpu_size=GRAPHICS_RAM,
-                                        board_rev=BOARD_REVISION)  # fmt: skip
+                                        picture=picture.tags(), board_rev=BOARD_REVISION)  # fmt: skip
         self._peripheral(self.property)
         mailbox.channels[CHANNEL_PROPERTY] = self.property
 

@@ -88,3 +88,13 @@ def test_what_cannot_be_is_told(options: list[str], message: str | None) -> None
     with pytest.raises(UserError) as told, board("raspi2", *options):
         pass
     assert message is None or told.value.message == message
+
+
+def test_there_is_a_picture() -> None:
+    """640 by 480 pixels of 16 bits, behind the processor's memory."""
+    with board("raspi2") as made:
+        assert isinstance(made, Raspi2)
+        made.memory_space.write(made.processors_ram + MIB, b"\x00\xf8" * 640)
+        frame = made.frame()
+        assert frame is not None and (frame.width, frame.height) == (640, 480)
+        assert frame.rgb[: 3 * 641] == b"\xff\0\0" * 640 + bytes(3)

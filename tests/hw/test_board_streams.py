@@ -17,6 +17,7 @@ from pyqemu.hw.block.pflash_cfi01 import PflashCfi01
 from pyqemu.hw.char.bcm2835_aux import Bcm2835Aux
 from pyqemu.hw.char.pl011 import Pl011
 from pyqemu.hw.core.sysbus import SysBusDevice, SystemBus
+from pyqemu.hw.display.bcm2835_fb import Bcm2835Fb
 from pyqemu.hw.display.pl110 import Pl111
 from pyqemu.hw.dma.bcm2835_dma import Bcm2835Dma
 from pyqemu.hw.dma.pl080 import Pl080
@@ -99,6 +100,7 @@ DEVICES: list[tuple[tuple[str, ...], str, Callable[[], Any]]] = [
     (RASPI, "bcm2835-mbox", lambda: Bcm2835Mbox(Irq())),
     (RASPI, "bcm2835-property", lambda: Bcm2835Property(no_memory(), 0)),
     (RASPI, "bcm2835-cprman", Bcm2835Cprman),
+    (RASPI, "bcm2835-fb", lambda: Bcm2835Fb(no_memory())),
     (RASPI, "bcm2835-dma", lambda: Bcm2835Dma(no_memory(), lines(16))),
     (RASPI, "sdhci", lambda: Sdhci(FakeClock(), Irq(), SdCard(FakeClock()), no_memory(), capareg=0x52134B4)),
     (VEXPRESS, "pl181", lambda: Pl181((Irq(), Irq()), SdCard(FakeClock()))),

@@ -5,7 +5,8 @@ software asks for facts and settings by tags in a buffer in memory, and finds th
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from pyqemu.hw.core.sysbus import SysBusDevice
 from pyqemu.memory import AddressSpace
@@ -29,6 +30,7 @@ class Bcm2835Property(SysBusDevice):
     """The channel.
 
     :param memory: what the graphics core sees
+    :param picture: what answers to the tags that are about the picture, by tag
     :param ram_size: bytes of RAM that are the processor's; behind them are the graphics core's
     """
 
@@ -46,6 +48,7 @@ class Bcm2835Property(SysBusDevice):
         *,
         gpu_size: int = 64 << 20,
         mac: bytes = DEFAULT_MAC,
+        picture: Mapping[int, Callable[[bytes], bytes]] = MappingProxyType({}),
         **props: object,
     ) -> None:
         super().__init__(**props)
@@ -72,7 +75,7 @@ class Bcm2835Property(SysBusDevice):
             0x00030006: lambda asked: _words(_word(asked, 0), 25_000),
             0x0003000A: lambda asked: _words(_word(asked, 0), 99_000),
             0x00050001: lambda asked: b"",
-            0x00060001: lambda asked: _words(0x003C),
+            0x00060001: lambda asked: _words(0x003C), **picture,
         }  # fmt: skip
 
     def request(self, value: int) -> int:
