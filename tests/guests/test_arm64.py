@@ -43,6 +43,22 @@ def test_the_kernel_boots_to_its_first_process() -> None:
         assert "Kernel panic" not in text
 
 
+@pytest.mark.parametrize("gic_version", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_four_processors_are_brought_up(gic_version: int) -> None:
+    machine = ["-machine", f"gic-version={gic_version}", "-smp", "4", "-append", "console=ttyAMA0"]
+    with Guest(*kernel_options(), *machine) as guest:
+        guest.wait_serial("smp: Brought up 1 node, 4 CPUs", BOOT_TIME)
+        assert "CPU3: Booted secondary processor 0x0000000003 [0x411fd070]" in guest.serial.text
+
+
+@pytest.mark.slow
+def test_the_installer_asks_its_first_question_of_four_processors() -> None:
+    options = ["-initrd", str(packages.installer("arm64")[1]), "-append", "console=ttyAMA0", "-smp", "4"]
+    with Guest(*kernel_options(), *options) as guest:
+        guest.wait_serial(FIRST_QUESTION, BOOT_TIME)
+        assert "rcu: INFO" not in guest.serial.text, "nobody waits for another one for seconds"
+
+
 @pytest.mark.slow
 def test_the_kernel_uses_a_gicv3() -> None:
     with Guest(*kernel_options(), "-machine", "gic-version=3", "-append", "console=ttyAMA0") as guest:

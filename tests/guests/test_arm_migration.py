@@ -57,7 +57,14 @@ class VirtTraveller(Traveller):
         return [sys.executable, "-m", "pyqemu", "-M", "virt", "-m", str(MEMORY)]
 
 
-def switched_on(directory: Path, architecture: str) -> Journey:
+class TwoProcessors(VirtTraveller):
+    """The same with two of them."""
+
+    def command(self, directory: Path) -> list[str]:
+        return [*super().command(directory), "-smp", "2"]
+
+
+def switched_on(directory: Path, architecture: str, traveller: type[VirtTraveller] = VirtTraveller) -> Journey:
     """A guest that boots."""
     path = directory / "initrd.gz"
     try:
@@ -65,17 +72,18 @@ def switched_on(directory: Path, architecture: str) -> Journey:
     except packages.MissingPackage as missing:
         pytest.skip(str(missing))
     (directory / "disk.img").write_bytes(bytes(DISK_SIZE))
-    journey = Journey(directory, architecture, path, VirtTraveller)
+    journey = Journey(directory, architecture, path, traveller)
     journey.enter()
     return journey
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
+@pytest.mark.parametrize("traveller", [VirtTraveller, TwoProcessors])
 @pytest.mark.parametrize("architecture", list(CPUS))
-def test_a_busy_guest_moves_and_counts_on(tmp_path: Path, architecture: str) -> None:
+def test_a_busy_guest_moves_and_counts_on(tmp_path: Path, architecture: str, traveller: type[VirtTraveller]) -> None:
     """By turns as fast as can be, and so slowly that it does much meanwhile."""
-    journey = switched_on(tmp_path, architecture)
+    journey = switched_on(tmp_path, architecture, traveller)
     try:
         journey.programs[0].wait_until_busy()
         assert READY in journey.text

@@ -38,6 +38,13 @@ def test_u_boot_reaches_its_prompt() -> None:
         guest.wait_serial("-> size     = 0x10000000", 60)
 
 
+@pytest.mark.slow
+def test_four_processors_are_brought_up() -> None:
+    with Guest(*kernel_options(), "-smp", "4", "-append", "console=ttyAMA0") as guest:
+        guest.wait_serial("SMP: Total of 4 processors activated", BOOT_TIME)
+        assert "CPU3: thread -1, cpu 3, socket 0, mpidr 80000003" in guest.serial.text
+
+
 def test_the_kernel_copies_a_virtio_disk(tmp_path: Path) -> None:
     """Its programs use VFP and Advanced SIMD; then it powers off."""
     copies_a_disk(kernel_options(), "armhf", "armv7l", tmp_path, BOOT_TIME)
