@@ -21,7 +21,8 @@ from pyqemu.hw.sd.sdhci import Sdhci
 from pyqemu.memory import AddressSpace, MemoryRegion
 from pyqemu.system import Irq
 from pyqemu.targets.arm.generic_timer import HYPERVISOR, PHYSICAL, SECURE, VIRTUAL
-from pyqemu.util.units import GIB, MIB
+from pyqemu.util.errors import UserError
+from pyqemu.util.units import GIB, MIB, format_size
 
 PERIPHERALS, CONTROL, PERIPHERALS_SIZE = 0x3F00_0000, 0x4000_0000, 16 * MIB
 BUS_PERIPHERALS = 0x7E00_0000  #: as the graphics core and the DMA controller see them
@@ -48,6 +49,12 @@ class Raspi2(ArmBoard):
 
     facts = BoardFacts("raspi2", board_id=0xC43, cpu="cortex-a15", ram=0, ram_name="ram", most_ram=GIB,
                        drives={"sd": 1})  # fmt: skip
+
+    def check_options(self, options: dict[str, str]) -> None:
+        """Some of memory is the graphics core's."""
+        if self.memory_size <= GRAPHICS_RAM:
+            core = format_size(GRAPHICS_RAM)
+            raise UserError(f"-m: machine 'raspi2' needs more than the {core} of its graphics core", "-m 128 or more")
 
     def wire(self) -> None:
         """Make all devices."""

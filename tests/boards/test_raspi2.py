@@ -81,6 +81,7 @@ def test_firmware_is_where_a_pi_loads_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("options", "message"), [
     (["-m", "2048"], "-m: machine 'raspi2' takes up to 1 GiB of memory"),
+    (["-m", "64"], "-m: machine 'raspi2' needs more than the 64 MiB of its graphics core"),
     (["-net", "nic"], "-net nic: machine 'raspi2' has no network cards"),
     (["-drive", "if=sd,index=1,file=/dev/null"], None),
 ])  # fmt: skip
