@@ -12,6 +12,7 @@ import random
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 DEFAULT_SEED = 20160526
 
@@ -29,7 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Our marker."""
+    """Our marker, and no complaint of hypothesis about a host that is busy."""
+    settings.register_profile("pyqemu", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("pyqemu")
     config.addinivalue_line("markers", "slow: takes long; runs with --full only")
 
 

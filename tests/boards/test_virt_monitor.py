@@ -90,7 +90,7 @@ def test_properties_of_a_processor_can_be_said(tmp_path: Path) -> None:
 def test_models(asker: Asker, asker32: Asker) -> None:
     found = {entry["name"] for entry in asker("query-cpu-definitions")}
     found32 = {entry["name"] for entry in asker32("query-cpu-definitions")}
-    assert found - found32 == MODELS_64
+    assert found - found32 == MODELS_64 - {"max"}  # which is another one under each name of the architecture
     assert found >= found32 >= SOME_MODELS_32
     assert {entry["name"] for entry in asker("qom-list-types", implements="aarch64-cpu")} == {
         f"{name}-arm-cpu" for name in MODELS_64

@@ -44,7 +44,7 @@ class Aarch64Models(ArmModels):
 
     def names(self) -> list[str]:
         """Of all models, of either size."""
-        return [*MODELS, *super().names()]
+        return [*MODELS, *(name for name in super().names() if name not in MODELS)]
 
     def properties_of(self, text: str) -> dict[str, bool]:
         """What the model of a ``-cpu`` argument has."""

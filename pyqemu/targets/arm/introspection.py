@@ -35,7 +35,8 @@ def register_types() -> None:
     for name, model in MODELS.items():
         switches = {"reset-hivecs": False, "start-powered-off": False, **properties(model)}
         shown = [PropertyType("midr", "uint64"), *(PropertyType(switch, "bool") for switch in switches)]
-        TYPES.add(type_name(name), PARENT, lambda shown=shown: shown)  # type: ignore[misc]
+        if TYPES.find(type_name(name)) is None:  # one of 64 bits may have the name
+            TYPES.add(type_name(name), PARENT, lambda shown=shown: shown)  # type: ignore[misc]
 
 
 class CpuNode(Node):
