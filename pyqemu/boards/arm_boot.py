@@ -50,7 +50,7 @@ class KernelPlace:
     :ivar tree: makes the board's own device tree; what a boot loader knows is added to it
     :ivar change_tree: changes any device tree before it is loaded, also one of ``-dtb``
     :ivar board_tag: contents of a tag of the board's own
-    :ivar secure: whether Linux begins in the secure state of a processor that has one
+    :ivar secure: whether Linux of 32 bits begins in the secure state of a processor that has one
     """
 
     memory: AddressSpace
@@ -114,6 +114,7 @@ class Boot:
     def _call_linux(self, cpu: ArmCpu | Aarch64Cpu) -> None:
         place = self.loader.place
         if isinstance(cpu, Aarch64Cpu):
+            cpu.hand_over(2 if cpu.has_el2 else 1)
             cpu.x[0] = self.argument
             return
         cpu.r[0], cpu.r[1], cpu.r[2] = 0, place.board_id, self.argument

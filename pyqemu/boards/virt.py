@@ -22,6 +22,7 @@ from pyqemu.boards.semihosting import arm_semihosting
 from pyqemu.boards.virt_options import VirtOptions
 from pyqemu.boards.virt_processor import DEFAULT_CPU, Processor, ask_firmware, compatible, make_processor
 from pyqemu.boards.virt_saved import saved_machine
+from pyqemu.boards.virt_secure import SECURE_SPACE, SecureWorld
 from pyqemu.boards.virt_show import show_virt
 from pyqemu.boards.virt_tree import TreeFacts, device_tree
 from pyqemu.chardev import Chardev, ChardevError
@@ -84,6 +85,7 @@ class Virt(Plugging):
         self._virtio_slots()
         self._user_devices()
         self.boot = self._load()
+        self.gic.irq_reset_nonsecure = self.boot.is_linux
         system.on_reset(self.reset)
         show_virt(self)
         self.saved = saved_machine(self)
@@ -97,9 +99,11 @@ class Virt(Plugging):
         self.ram = MemoryRegion.ram("mach-virt.ram", config.memory)
         self.system_memory.add(at.RAM.base, self.ram)
         self.memory_space = AddressSpace("memory", self.system_memory)
+        self.secure = SecureWorld(self.system_memory, self.memory_space) if self.options.secure else None
+        seen = self.memory_space if self.secure is None else self.secure.space
         self.io_space = AddressSpace("I/O", MemoryRegion.container("io", 0x10000))
         virt_interrupts.check(self.options.gic_version, config.smp.max_cpus)
-        self.cpus = [make_processor(config, memory=self.memory_space, io=self.io_space, engine=engine,
+        self.cpus = [make_processor(config, self.options, memory=seen, io=self.io_space, engine=engine,
                                     clock=self.system.clock, lock=self.system.lock)
                      for _ in range(config.smp.cpus)]  # fmt: skip
         self.cpu = self.cpus[0]
@@ -110,17 +114,34 @@ class Virt(Plugging):
         self.psci = Psci(partial(self.system.request_shutdown, ShutdownCause.GUEST_SHUTDOWN),
                          partial(self.system.request_reset, ShutdownCause.GUEST_RESET), self.cpus)  # fmt: skip
         for cpu in self.cpus:
-            cpu.firmware_call = partial(self._firmware_call, cpu)
+            if self._has_psci:
+                cpu.firmware_call = partial(self._firmware_call, cpu)
+            if self.secure is not None and isinstance(cpu, Aarch64Cpu):
+                cpu.secure_space = SECURE_SPACE
+
+    @property
+    def _has_psci(self) -> bool:
+        """Whether firmware's part is played: not where there is firmware that begins in the secure world."""
+        return not (self.options.secure and (self.config.bios or self.drives.by_index("pflash", 0) is not None))
 
     def _firmware_call(self, cpu: Processor, exception_class: int) -> bool:
-        return ask_firmware(self.psci, cpu)
+        return ask_firmware(self.psci, cpu, exception_class, self.options)
 
     # --- devices ------------------------------------------------------------------------------------------------------
 
     def _interrupts(self) -> None:
-        self.gic = virt_interrupts.interrupt_controller(self.options.gic_version, self.cpus)
+        secure = self.secure
+        self.gic = virt_interrupts.interrupt_controller(
+            self.options, self.cpus, lambda: secure is not None and secure.accessing
+        )
         third = self.options.gic_version == 3
-        self._plug(self.gic, at.GIC_DISTRIBUTOR.base, (at.GIC_REDISTRIBUTORS if third else at.GIC_CPU).base)
+        places = [at.GIC_DISTRIBUTOR, at.GIC_REDISTRIBUTORS if third else at.GIC_CPU]
+        if self.options.virtualization and not third:
+            places += [at.GIC_HYPERVISOR, at.GIC_GUEST]
+        self._plug(self.gic, *(place.base for place in places))
+        if secure is not None:
+            for region in self.gic.regions[:2]:
+                secure.show_difference(region)
         if not third:
             messages = ArmGicV2m(self.gic.shared_inputs, base_spi=at.IRQ_V2M, num_spi=at.V2M_IRQS)
             self._plug(messages, at.GIC_V2M.base)
@@ -128,16 +149,19 @@ class Virt(Plugging):
     def _spi(self, number: int) -> Irq:
         return self.gic.shared_inputs[number]
 
-    def _plug(self, device: SysBusDevice, *addresses: int) -> None:
-        """Map a device's regions and put it on the bus."""
+    def _plug(self, device: SysBusDevice, *addresses: int, secure: bool = False) -> None:
+        """Map a device's regions and put it on the bus; *secure*: in the secure world alone, if there is one."""
+        memory = self.secure.memory if secure and self.secure is not None else self.system_memory
         for region, address in zip(device.regions, addresses, strict=False):
-            self.system_memory.add(address, region)
+            memory.add(address, region)
         self.sysbus.plug(device)
 
     def _periphery(self) -> None:
-        text = self.config.serials[0] if self.config.serials else "none"
-        self.uart = Pl011(self._spi(at.IRQ_UART), chardev=self._open_serial(0, text) if text != "none" else None)
+        self.uart = self._serial_line(0, at.IRQ_UART)
         self._plug(self.uart, at.UART.base)
+        self.secure_uart = self._serial_line(1, at.IRQ_SECURE_UART) if self.secure is not None else None
+        if self.secure_uart is not None:
+            self._plug(self.secure_uart, at.SECURE_UART.base, secure=True)
         self.rtc = Pl031(self.system.clock, self.system.rtc_clock, self._spi(at.IRQ_RTC))
         self._plug(self.rtc, at.RTC.base)
 
@@ -155,7 +179,7 @@ class Virt(Plugging):
                                ident0=0x89, ident1=0x18, name_=f"virt.flash{number}",
                                drive=self.drives.by_index("pflash", number))  # fmt: skip
             bank.on_write.append(self._flash_written)
-            self._plug(bank, at.FLASH.base + number * bank.size)
+            self._plug(bank, at.FLASH.base + number * bank.size, secure=number == 0)
             self.flash.append(bank)
         self.fw_cfg = FwCfgMem(self.memory_space, trace=self.system.trace)
         self.fw_cfg.map(self.system_memory, at.FW_CFG.base)
@@ -179,6 +203,10 @@ class Virt(Plugging):
         self.system_memory.add(at.PCIE_PIO.base, ports)
         self.sysbus.plug(self.pcie)
         self.cards = plug_cards(self.config, self.pcie.pci, DEFAULT_CARD)
+
+    def _serial_line(self, index: int, irq: int) -> Pl011:
+        text = self.config.serials[index] if index < len(self.config.serials) else "none"
+        return Pl011(self._spi(irq), chardev=self._open_serial(index, text) if text != "none" else None)
 
     def _open_serial(self, index: int, text: str) -> Chardev:
         try:
@@ -270,7 +298,9 @@ class Virt(Plugging):
     def _tree(self) -> bytes:
         cpus = tuple((compatible(cpu), cpu.affinity) for cpu in self.cpus)
         facts = TreeFacts(self.config.memory, cpus, gic_version=self.options.gic_version, is_64bit=self.is_64bit,
-                          highmem=self.options.highmem)  # fmt: skip
+                          highmem=self.options.highmem, virtualization=self.options.virtualization,
+                          secure=self.options.secure,
+                          psci_conduit=self.options.psci_conduit if self._has_psci else "")  # fmt: skip
         return device_tree(facts)
 
     def _load_firmware(self) -> None:
@@ -303,7 +333,7 @@ class Virt(Plugging):
         for cpu in self.cpus:
             cpu.interrupt_request = 0
             cpu.reset()
-            cpu.turn_off()
+            cpu.powered_off = cpu.halted = self._has_psci
         self.cpu.powered_off = self.cpu.halted = False
         self.boot.start(self.cpu)
 

@@ -18,11 +18,15 @@ GIC_VERSIONS = {"2": 2, "3": 3, "max": 3}
 class VirtOptions:
     """What can be chosen of a board.
 
+    :ivar virtualization: whether processors have EL2
+    :ivar secure: whether they have EL3, and there is a secure world
     :ivar highmem: whether there is a window on PCI memory beyond 32 bits
     """
 
     gic_version: int = 2
     highmem: bool = True
+    virtualization: bool = False
+    secure: bool = False
 
     @staticmethod
     def of(config: MachineConfig) -> VirtOptions:
@@ -34,10 +38,16 @@ class VirtOptions:
         known = ("gic-version", "highmem", "secure", "virtualization", *WITHOUT_EFFECT)
         if strange := [key for key in options if key not in known]:
             raise UserError(f"Property '.{strange[0]}' not found", f"machine properties: {', '.join(sorted(known))}")
-        for name in ("secure", "virtualization"):
-            if parse_bool(options.get(name, "off"), name):
-                raise UserError(f"-machine {name}=on: boards with EL2 or EL3 are not there yet", f"{name}=off")
         version = GIC_VERSIONS.get(options.get("gic-version", "2"))
         if version is None:
             raise UserError(f"Invalid gic-version value '{options['gic-version']}'", "Valid values are 3, 2, max")
-        return VirtOptions(version, parse_bool(options.get("highmem", "on"), "highmem"))
+        highmem, virtualization, secure = (
+            parse_bool(options.get(name, default), name)
+            for name, default in (("highmem", "on"), ("virtualization", "off"), ("secure", "off"))
+        )
+        return VirtOptions(version, highmem, virtualization, secure)
+
+    @property
+    def psci_conduit(self) -> str:
+        """The instruction that asks for firmware's part: the one that no hypervisor has."""
+        return "smc" if self.virtualization else "hvc"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MACHINE_TYPE = "virt-2.6"
 GIC_ORDER = 1
+FOREIGN_BLOCKS = {"/rom@etc/acpi/tables": 0x20_0000, "/rom@etc/table-loader": 0x1_0000, "/rom@etc/acpi/rsdp": 0x1000}
+"""What QEMU's board has besides, and how long it may be: tables that firmware has copied long ago."""
 
 
 class AcpiBuild:
@@ -47,6 +49,8 @@ def saved_machine(virt: Virt) -> SavedMachine:
         _processor(virt, machine, cpu)
     machine.add(type(virt.gic).vmstate.name, virt.gic, order=GIC_ORDER)
     machine.add("pl011", virt.uart)
+    if virt.secure_uart is not None:
+        machine.add("pl011", virt.secure_uart)
     machine.add("pl031", virt.rtc)
     machine.add("0000:00:00.0/gpex_root", virt.pcie.root)
     machine.add("PCIBUS", virt.pcie.pci, pci_bus_vmstate)
@@ -94,6 +98,11 @@ def _memory(virt: Virt, machine: SavedMachine) -> None:
     machine.add_block(ram.name, ram, is_paged=True)
     for bank in virt.flash:
         machine.add_block(bank.flash.ram_block.name, bank.flash.ram_block)
+    machine.foreign_blocks |= FOREIGN_BLOCKS
+    if virt.secure is not None:
+        block = virt.secure.ram.ram_block
+        assert block is not None
+        machine.add_block(block.name, block, is_paged=True)
 
 
 def _hooks(virt: Virt, machine: SavedMachine) -> None:

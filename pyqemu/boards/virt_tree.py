@@ -27,6 +27,9 @@ class TreeFacts:
     """What depends on the configuration.
 
     :ivar cpus: of each processor its compatible string and its affinity
+    :ivar psci_conduit: the instruction that asks firmware; empty if what is loaded is the firmware
+    :ivar virtualization: whether the interrupt controller has registers for hypervisors
+    :ivar secure: whether there is a secure world
     """
 
     memory: int
@@ -35,6 +38,8 @@ class TreeFacts:
     gic_version: int = 2
     is_64bit: bool = True
     highmem: bool = True
+    virtualization: bool = False
+    secure: bool = False
 
 
 def _node(name: str, *properties: Any) -> Any:
@@ -71,8 +76,9 @@ def device_tree(facts: TreeFacts) -> bytes:
     root.append(_words("#address-cells", 2))
     root.append(_words("#size-cells", 2))
     root.append(_words("interrupt-parent", PHANDLE_GIC))
-    for node in (_chosen(), _memory(facts), _cpus(facts), _psci(facts), _timer(facts), _gic(facts), _clock(), _flash(),
-                 _uart(), _rtc(), _fw_cfg(), _pcie(facts), _gpio(), _power_button(), *_virtio()):  # fmt: skip
+    for node in (_chosen(), _memory(facts), _cpus(facts), *_psci(facts), _timer(facts), _gic(facts), _clock(),
+                 *_flash(facts), _uart(), *_secure(facts), _rtc(), _fw_cfg(), _pcie(facts), _gpio(), _power_button(),
+                 *_virtio()):  # fmt: skip
         root.append(node)
     blob: bytes = tree.to_dtb(version=17)
     return blob
@@ -91,17 +97,20 @@ def _cpus(facts: TreeFacts) -> Any:
     for number, (compatible, affinity) in enumerate(facts.cpus):
         cpu = _node(f"cpu@{number}", _strings("device_type", "cpu"), _strings("compatible", compatible),
                     _words("reg", affinity))  # fmt: skip
-        if len(facts.cpus) > 1:
+        if len(facts.cpus) > 1 and facts.psci_conduit:
             cpu.append(_strings("enable-method", "psci"))
         node.append(cpu)
     return node
 
 
-def _psci(facts: TreeFacts) -> Any:
+def _psci(facts: TreeFacts) -> list[Any]:
+    if not facts.psci_conduit:
+        return []
     size = psci.SMC64 if facts.is_64bit else 0
-    return _node("psci", _strings("compatible", "arm,psci-0.2", "arm,psci"), _strings("method", facts.psci_conduit),
+    node = _node("psci", _strings("compatible", "arm,psci-0.2", "arm,psci"), _strings("method", facts.psci_conduit),
                  _words("cpu_suspend", size | psci.CPU_SUSPEND), _words("cpu_off", psci.CPU_OFF),
                  _words("cpu_on", size | psci.CPU_ON), _words("migrate", size | psci.MIGRATE))  # fmt: skip
+    return [node]
 
 
 def _timer(facts: TreeFacts) -> Any:
@@ -118,12 +127,14 @@ def _gic(facts: TreeFacts) -> Any:
     name = f"intc@{at.GIC_DISTRIBUTOR.base:x}"
     node = _node(name, _words("#interrupt-cells", 3), fdt.Property("interrupt-controller"), _words("#address-cells", 2),
                  _words("#size-cells", 2), fdt.Property("ranges"), _words("phandle", PHANDLE_GIC))  # fmt: skip
+    if facts.virtualization:
+        node.append(_words("interrupts", GIC_PPI, at.PPI_MAINTENANCE - FIRST_PPI, LEVEL))
     if facts.gic_version == 3:
         node.append(_strings("compatible", "arm,gic-v3"))
         node.append(_reg(at.GIC_DISTRIBUTOR, at.GIC_REDISTRIBUTORS))
         return node
     node.append(_strings("compatible", "arm,cortex-a15-gic"))
-    node.append(_reg(at.GIC_DISTRIBUTOR, at.GIC_CPU))
+    node.append(_reg(at.GIC_DISTRIBUTOR, at.GIC_CPU, *((at.GIC_HYPERVISOR, at.GIC_GUEST) * facts.virtualization)))
     node.append(_node(f"v2m@{at.GIC_V2M.base:x}", _strings("compatible", "arm,gic-v2m-frame"),
                       fdt.Property("msi-controller"), _reg(at.GIC_V2M), _words("phandle", PHANDLE_V2M)))  # fmt: skip
     return node
@@ -135,10 +146,25 @@ def _clock() -> Any:
                  _words("phandle", PHANDLE_CLOCK))  # fmt: skip
 
 
-def _uart() -> Any:
-    return _node(f"pl011@{at.UART.base:x}", _strings("compatible", "arm,pl011", "arm,primecell"), _reg(at.UART),
-                 _spi(at.IRQ_UART), _words("clocks", PHANDLE_CLOCK, PHANDLE_CLOCK),
+def _uart(place: Range = at.UART, irq: int = at.IRQ_UART) -> Any:
+    return _node(f"pl011@{place.base:x}", _strings("compatible", "arm,pl011", "arm,primecell"), _reg(place),
+                 _spi(irq), _words("clocks", PHANDLE_CLOCK, PHANDLE_CLOCK),
                  _strings("clock-names", "uartclk", "apb_pclk"))  # fmt: skip
+
+
+def _secure(facts: TreeFacts) -> list[Any]:
+    """What the secure world alone may use (Linux: Documentation/devicetree/bindings/arm/secure.txt)."""
+    if not facts.secure:
+        return []
+    memory = _node(f"secram@{at.SECURE_RAM.base:x}", _strings("device_type", "memory"), _reg(at.SECURE_RAM))
+    return [_hidden(_uart(at.SECURE_UART, at.IRQ_SECURE_UART)), _hidden(memory)]
+
+
+def _hidden(node: Any) -> Any:
+    """Mark a node as none of the other world's."""
+    node.append(_strings("status", "disabled"))
+    node.append(_strings("secure-status", "okay"))
+    return node
 
 
 def _rtc() -> Any:
@@ -146,10 +172,15 @@ def _rtc() -> Any:
                  _spi(at.IRQ_RTC), _words("clocks", PHANDLE_CLOCK), _strings("clock-names", "apb_pclk"))  # fmt: skip
 
 
-def _flash() -> Any:
+def _flash(facts: TreeFacts) -> list[Any]:
+    """Both banks; where there is a secure world, the first one is in that (QEMU names both by the address of it)."""
     half = at.FLASH.size // 2
-    return _node(f"flash@{at.FLASH.base:x}", _strings("compatible", "cfi-flash"), _words("bank-width", 4),
-                 _reg(Range(at.FLASH.base, half), Range(at.FLASH.base + half, half)))  # fmt: skip
+    banks = Range(at.FLASH.base, half), Range(at.FLASH.base + half, half)
+    rest = _strings("compatible", "cfi-flash"), _words("bank-width", 4)
+    if facts.secure:
+        first = _node(f"secflash@{at.FLASH.base:x}", *rest, _reg(banks[0]))
+        return [_hidden(first), _node(f"flash@{at.FLASH.base:x}", *rest, _reg(banks[1]))]
+    return [_node(f"flash@{at.FLASH.base:x}", *rest, _reg(*banks))]
 
 
 def _fw_cfg() -> Any:

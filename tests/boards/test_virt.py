@@ -79,7 +79,8 @@ def test_the_tree_tells_of_processors_and_devices() -> None:
         ({"kernel": "x", "cpu": "cortex-a15", "machine_options": {"gic-version": "3"}}, "gic-version=3: not with"),
         ({"kernel": "x", "memory": MIB + 4096}, "whole mebibytes"),
         ({"kernel": "x", "machine_options": {"gic-version": "4"}}, "Invalid gic-version value '4'"),
-        ({"kernel": "x", "machine_options": {"secure": "on"}}, "secure=on: boards with EL2 or EL3 are not there yet"),
+        ({"kernel": "x", "cpu": "cortex-a15", "machine_options": {"secure": "on"}}, "secure=on: not with cortex-a15"),
+        ({"kernel": "x", "machine_options": {"virtualization": "maybe"}}, "virtualization"),
         ({"kernel": "x", "machine_options": {"hpet": "on"}}, "Property '.hpet' not found"),
     ],
 )

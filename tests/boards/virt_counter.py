@@ -1,7 +1,8 @@
 """A guest of ``virt`` that counts on its serial line by timer interrupts, and keeps all of its memory busy.
 
-Each interrupt adds one to TPIDR_EL1 and that to D8, and prints both as hexadecimal numbers. Between interrupts every
-page of a region gets the number of the pass, having been looked at whether it has that of the last one: "!" if not.
+It runs at EL1, wherever it begins: in Secure state if there is EL3. Each interrupt adds one to TPIDR_EL1 and that to
+D8, and prints both as hexadecimal numbers. Between interrupts every page of a region gets the number of the pass,
+having been looked at whether it has that of the last one: "!" if not.
 """
 
 from __future__ import annotations
@@ -16,6 +17,27 @@ VECTORS, IRQ = 0x1000, 0x280
 PERIOD = 5_000_000  # ns
 
 MAIN = """
+    mrs x0, currentel
+    cmp x0, #12
+    b.ne not_el3
+    mov x1, #0x430
+    msr scr_el3, x1
+    mov x1, #0x3c5
+    msr spsr_el3, x1
+    adr x1, begin
+    msr elr_el3, x1
+    eret
+not_el3:
+    cmp x0, #8
+    b.ne begin
+    movz x1, #0x8000, lsl #16
+    msr hcr_el2, x1
+    mov x1, #0x3c5
+    msr spsr_el2, x1
+    adr x1, begin
+    msr elr_el2, x1
+    eret
+begin:
     movz x0, #0x30, lsl #16
     msr cpacr_el1, x0
     movz x0, #0x1000
