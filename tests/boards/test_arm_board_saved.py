@@ -25,8 +25,8 @@ DEVICES = {
         "pl080",
         "ds1338",
     },
-    "vexpress-a9": {"arm_gic", "a9-scu", "arm_mptimer", "l2x0", "lan9118", "sp804", "pl181", "sd-card", "pl050"},
-    "vexpress-a15": {"arm_gic", "lan9118", "sp804", "pl181", "sd-card", "realview_sysctl", "pflash_cfi01"},
+    "vexpress-a9": {"arm_gic", "a9-scu", "arm_mptimer", "l2x0", "lan9118", "sp804", "pl181", "pl050"},
+    "vexpress-a15": {"arm_gic", "lan9118", "sp804", "pl181", "realview_sysctl", "pflash_cfi01"},
     "raspi2": {"bcm2836-control", "bcm2835-ic", "bcm2835-mbox", "bcm2835-dma", "sdhci", "bcm2835-cprman", "bcm2835-fb"},
 }
 

@@ -18,7 +18,6 @@ EXCEPTIONS = {
     "arm-gicv3.cpu: arm_gicv3_cpu/virt": "the virtualization extensions, which this version does not have",
     "arm-gicv3.cpu: arm_gicv3_cpu/gicv4": "version 4",
     "arm_gic: arm_gic_virt_state": "the virtualization extensions, which this version does not have",
-    "pl031: pl031/tick-offset": "which only newer machine types send",
 }
 STATELESS = {
     "a15mpcore_priv": "it has parts",

@@ -28,6 +28,10 @@ class Pl031(SysBusDevice):
         "pl031",
         version=1,
         fields=(U32("tick_offset_vmstate"), U32("mr"), U32("lr"), U32("cr"), U32("im"), U32("is_", wire="is")),
+        subsections=(
+            # Newer versions of QEMU tell the same once more, by the host's date.
+            VMState("pl031/tick-offset", fields=(U32("tick_offset"),), needed=lambda rtc: False),
+        ),
         post_load=lambda rtc: rtc.loaded(),
     )
 
@@ -36,6 +40,7 @@ class Pl031(SysBusDevice):
         self.clock, self.rtc_clock, self.irq = clock, rtc_clock, irq
         self.timer = clock.timer(self._ring)
         self.offset = 0  # seconds that the guest has set it ahead
+        self.tick_offset = 0
         self.mr = self.lr = self.cr = self.im = self.is_ = 0
         self.add_registers("pl031", 0x1000, self)
 

@@ -59,6 +59,8 @@ class DeviceWriter:
         return out
 
     def _device(self, state: SavedState, out: bytearray) -> None:
+        if state.needed is not None and not state.needed():
+            return
         number = self._next()
         trace = self.machine.system.trace
         if event := trace.savevm_section_start:

@@ -38,6 +38,8 @@ class SavedState:
     type_name: str = ""
     prepare: Callable[[Values], None] | None = None
     """Called with what was read, just before it is applied."""
+    needed: Callable[[], bool] | None = None
+    """Whether it is worth sending; whoever has it may send it all the same."""
 
     @property
     def title(self) -> str:
@@ -110,7 +112,8 @@ class SavedMachine:
     disks: Callable[[], Sequence[Disk]] = tuple
 
     def add(self, idstr: str, device: Any, layout: VMState | None = None, *, instance: int | None = None,
-            order: int = 0, before: str = "", type_name: str = "") -> SavedState:  # fmt: skip
+            order: int = 0, before: str = "", type_name: str = "",
+            needed: Callable[[], bool] | None = None) -> SavedState:  # fmt: skip
         """Add a device's state at the end, or before the section *before*.
 
         :param layout: its class's if it is left out
@@ -118,7 +121,7 @@ class SavedMachine:
         """
         if instance is None:
             instance = sum(state.idstr == idstr for state in self.states)
-        state = SavedState(idstr, instance, layout or type(device).vmstate, device, order, type_name)
+        state = SavedState(idstr, instance, layout or type(device).vmstate, device, order, type_name, needed=needed)
         place = next((n for n, other in enumerate(self.states) if other.idstr == before), len(self.states))
         self.states.insert(place, state)
         return state
