@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyqemu.boards.arm_models import processor_models
 from pyqemu.boards.object_tree import object_tree
 from pyqemu.boards.registry import machine_infos
+from pyqemu.hw.pci.monitor import pci_text
 from pyqemu.qom import Container
 from pyqemu.qom.types import TYPES
 from pyqemu.system.inspection import Inspection
@@ -57,6 +58,8 @@ def show_board(board: ArmBoard) -> None:
         roots=[board.sysbus, *board.sd_buses, *(slot.virtio_bus for slot in slots if slot.virtio_bus)],
         spaces=[board.memory_space],
     )
+    for bus in board.pci_buses():
+        inspection.add_text("pci", partial(pci_text, bus))
     inspection.cpus += [ArmView(cpu, index=cpu.index) for cpu in board.cpus]
     for part in (root, inspection, facts, models):
         board.system.add_part(part)

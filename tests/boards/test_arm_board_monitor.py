@@ -83,3 +83,12 @@ def test_nothing_keeps_the_machine_from_leaving(asker: Asker) -> None:
     assert asker.machine.migration  # it is there from now on
     assert asker("query-migrate").get("blocked-reasons") is None
     assert asker.system.part(SavedMachine).unsaved == []
+
+
+def test_the_pci_bus_of_a_versatile_board_is_shown() -> None:
+    with machine("versatilepb", "-device", "e1000,id=card") as made:
+        asker = Asker(made)
+        (bus,) = asker("query-pci")
+        assert [(device["slot"], device["id"]["device"]) for device in bus["devices"]] == [(11, 0x300), (12, 0x100E)]
+        assert "PCI device 8086:100e" in asker("human-monitor-command", **{"command-line": "info pci"})
+        assert asker("qom-get", path="/machine/peripheral/card", property="type") == "e1000"
