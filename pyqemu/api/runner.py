@@ -119,7 +119,8 @@ class Runner:
                 self._timer.set(self.system.clock.now() + round(timeout * SECOND))
         self._after_fault()
         with self.system.lock:
-            if self._final is not None:
+            if self._final is not None:  # it came while nobody waited yet
+                self._outcome = self._outcome or self._final
                 self._ended.set()
             else:
                 self.system.start()

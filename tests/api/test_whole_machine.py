@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,20 @@ def test_qmp_commands(machine) -> None:
     with pytest.raises(QapiError, match="unexpected"):
         machine.qmp("query-status", bad=1)
     machine.qmp("quit")
+    assert machine.run() == Exited(0)
+
+
+def test_end_that_comes_as_a_run_begins(machine, monkeypatch) -> None:
+    runner = machine._runner
+    begin = runner._begin
+
+    def late(timeout: float | None) -> None:
+        machine.qmp("quit")
+        while runner._final is None:
+            time.sleep(0.001)
+        begin(timeout)
+
+    monkeypatch.setattr(runner, "_begin", late)
     assert machine.run() == Exited(0)
 
 
