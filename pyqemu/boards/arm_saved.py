@@ -24,6 +24,7 @@ from pyqemu.hw.timer.sp804 import Sp804
 from pyqemu.memory import MemoryRegion, RamBlock
 from pyqemu.migration.state.machine import SavedMachine
 from pyqemu.targets.arm.vmstate import COMMON_ORDER, CPU_ORDER, CommonState, SavedCpu
+from pyqemu.targets.arm.vmstate_layout import STREAM_PAGE
 
 if TYPE_CHECKING:
     from pyqemu.boards.arm_board import ArmBoard
@@ -37,7 +38,8 @@ LATE = {VersatileSic: 1, Bcm2835Ic: 1, Pl190: 2, ArmGic: 2, Bcm2836Control: 2}
 
 def saved_machine(board: ArmBoard) -> SavedMachine:
     """The list of sections and blocks of memory."""
-    machine = SavedMachine(board.facts.name, board.system, disks=lambda: sent_drives(board.drives))
+    machine = SavedMachine(board.facts.name, board.system, disks=lambda: sent_drives(board.drives),
+                           page_size=STREAM_PAGE)  # fmt: skip
     machine.add("timer", board.time)
     for cpu in board.cpus:
         saved = SavedCpu(cpu)

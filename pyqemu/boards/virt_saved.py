@@ -20,6 +20,7 @@ from pyqemu.qom.vmstate import Bool, VMState
 from pyqemu.targets.aarch64.vmstate import COMMON_ORDER, CPU_ORDER, CommonState, SavedCpu
 from pyqemu.targets.arm.state import ArmCpu
 from pyqemu.targets.arm.vmstate import SavedCpu as SavedArmCpu
+from pyqemu.targets.arm.vmstate_layout import STREAM_PAGE
 
 if TYPE_CHECKING:
     from pyqemu.boards.virt import Virt
@@ -41,7 +42,7 @@ class AcpiBuild:
 
 def saved_machine(virt: Virt) -> SavedMachine:
     """The list of sections and blocks of memory."""
-    machine = SavedMachine(MACHINE_TYPE, virt.system, disks=lambda: sent_drives(virt.drives))
+    machine = SavedMachine(MACHINE_TYPE, virt.system, disks=lambda: sent_drives(virt.drives), page_size=STREAM_PAGE)
     machine.add("timer", virt.time)
     for bank in virt.flash:
         machine.add("pflash_cfi01", bank, type_name="cfi.pflash01")

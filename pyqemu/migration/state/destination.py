@@ -23,7 +23,6 @@ from pyqemu.system import RunState
 from pyqemu.util.errors import PyqemuError
 from pyqemu.util.text import bytes_shown
 
-TARGET_PAGE_BITS = 12
 MAX_CAPABILITIES = 64
 MAX_PACKAGE = 64 << 20  # bytes of devices
 
@@ -130,8 +129,9 @@ class MachineDestination:
     def _configuration_part(self, reading: Reading, name: str, version: int) -> None:
         if name == "configuration/target-page-bits" and version == 1:
             bits = reading.u32()
-            if bits != TARGET_PAGE_BITS:
-                raise MigrationError(f"Received TARGET_PAGE_BITS is {bits} but local is {TARGET_PAGE_BITS}")
+            local = self.machine.page_size.bit_length() - 1
+            if bits != local:
+                raise MigrationError(f"Received TARGET_PAGE_BITS is {bits} but local is {local}")
         elif name == "configuration/capabilities" and version == 1:
             count = reading.u32()
             if count > MAX_CAPABILITIES:
@@ -257,9 +257,10 @@ class MachineDestination:
         if self._ram.announced or self._ram.received is not None:
             raise damaged("CMD_POSTCOPY_ADVISE in wrong postcopy state")
         sizes = [int.from_bytes(payload[at : at + 8], "big") for at in range(0, len(payload), 8)]
-        if any(size != PAGE_SIZE for size in sizes):
-            found = " and ".join(map(str, sizes))
-            raise MigrationError("Postcopy needs matching RAM page sizes", f"expected {PAGE_SIZE}, found {found}")
+        expected = [PAGE_SIZE, self.machine.page_size]  # the host's and the stream's
+        if sizes and sizes != expected:
+            found, known = (" and ".join(map(str, each)) for each in (sizes, expected))
+            raise MigrationError("Postcopy needs matching RAM page sizes", f"expected {known}, found {found}")
         self._ram.track()
 
     def _package(self, reading: Reading, length: int) -> None:

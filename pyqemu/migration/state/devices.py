@@ -12,7 +12,7 @@ from pyqemu.io.errors import EndOfStream
 from pyqemu.migration.failure import MigrationError
 from pyqemu.migration.state import frame
 from pyqemu.migration.state.frame import Reading, Section
-from pyqemu.migration.state.machine import MAX_FOREIGN, PAGE_SIZE, Foreign, SavedMachine, SavedState
+from pyqemu.migration.state.machine import MAX_FOREIGN, Foreign, SavedMachine, SavedState
 from pyqemu.qom.vmstate import U32, Buffer, LoadError, Values, VMState
 from pyqemu.system import RunState
 
@@ -90,7 +90,7 @@ class DeviceWriter:
 
     def description(self) -> bytes:
         """The section that describes them."""
-        told = {"page_size": PAGE_SIZE, "devices": self.described}
+        told = {"page_size": self.machine.page_size, "devices": self.described}
         text = json.dumps(told, separators=(",", ":")).encode()
         return struct.pack(">BI", Section.VMDESC, len(text)) + text
 

@@ -95,6 +95,7 @@ class SavedMachine:
     :ivar before_restore: called before a snapshot of this very machine is put back
     :ivar page_written: hears of memory that is put back: block, offset, length
     :ivar disks: those that are in the machine now, for ``migrate -b``
+    :ivar page_size: bytes of memory in a record of a stream; a page of the host may be several
     """
 
     name: str
@@ -110,6 +111,7 @@ class SavedMachine:
     before_restore: list[Callable[[], None]] = field(default_factory=list)
     page_written: list[Callable[[RamBlock, int, int], None]] = field(default_factory=list)
     disks: Callable[[], Sequence[Disk]] = tuple
+    page_size: int = PAGE_SIZE
 
     def add(self, idstr: str, device: Any, layout: VMState | None = None, *, instance: int | None = None,
             order: int = 0, before: str = "", type_name: str = "",

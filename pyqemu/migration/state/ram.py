@@ -27,7 +27,6 @@ LOG_CLIENT = "migration"
 XBZRLE_CODING = 1
 CHUNK = 256  # pages that are looked at together
 FEW = 32  # pages that go out before one looks whether others are waited for
-_ZERO_PAGE = bytes(PAGE_SIZE)
 _ZERO_START = bytes(16)
 _ZERO_CHUNK = bytes(PAGE_SIZE * CHUNK)
 _ZERO_RECORD = struct.Struct(">QB")
@@ -91,14 +90,16 @@ class RamSender:
         self.wanted: deque[tuple[_Pending, int]] = deque()
         """Pages that the guest waits for, at the other side."""
         self._last: str | None = None  # block of the last record
-        self._cache = xbzrle.PageCache(options.cache_size) if options.cache_size else None
+        self._unit = machine.page_size
+        self._zero_page = bytes(self._unit)
+        self._cache = xbzrle.PageCache(options.cache_size, self._unit) if options.cache_size else None
         self._threads: ThreadPoolExecutor | None = None
         self._synced = time.monotonic()
         self._first_pass = True
         self.written = 0
         """Bytes of pages that the guest has written since the beginning, counted once for each pass."""
         counters.total = sum(pending.saved.length for pending in self._pending)
-        counters.page_size = PAGE_SIZE
+        counters.page_size = self._unit
 
     # -- the life of it
 
@@ -244,98 +245,102 @@ class RamSender:
         if data == (_ZERO_CHUNK if end - first == CHUNK else _ZERO_CHUNK[: len(data)]):
             self._zeros(stream, pending, first, end)
             return
+        start = first * PAGE_SIZE
         if self._cache is None and not self.options.compress_threads:
-            self._write(stream, b"".join(self._plain(pending, first, data)))
+            self._write(stream, b"".join(self._plain(pending, start, data)))
             return
-        pages = [data[at : at + PAGE_SIZE] for at in range(0, len(data), PAGE_SIZE)]
+        pages = [data[at : at + self._unit] for at in range(0, len(data), self._unit)]
         encode = self._deltas if self._cache is not None else self._compressed
-        self._write(stream, b"".join(encode(pending, first, pages)))
+        self._write(stream, b"".join(encode(pending, start, pages)))
 
-    def _head(self, pending: _Pending, number: int, kind: int) -> bytes:
+    def _head(self, pending: _Pending, address: int, kind: int) -> bytes:
         """The begin of a record: the block is named if the record before was of another one."""
         name = pending.saved.name
         if self._last == name:
-            return struct.pack(">Q", number * PAGE_SIZE | kind | CONTINUE)
+            return struct.pack(">Q", address | kind | CONTINUE)
         self._last = name
-        return struct.pack(">Q", number * PAGE_SIZE | kind) + string(name)
+        return struct.pack(">Q", address | kind) + string(name)
 
     def _zeros(self, stream: Output, pending: _Pending, first: int, end: int) -> None:
-        out = bytearray(self._head(pending, first, ZERO) + b"\0")
+        unit, start = self._unit, first * PAGE_SIZE
+        out = bytearray(self._head(pending, start, ZERO) + b"\0")
         pack = _ZERO_RECORD.pack
         flags = ZERO | CONTINUE
-        out += b"".join([pack(number * PAGE_SIZE | flags, 0) for number in range(first + 1, end)])
-        self.counters.duplicate += end - first
+        addresses = range(start, end * PAGE_SIZE, unit)
+        out += b"".join([pack(address | flags, 0) for address in addresses[1:]])
+        self.counters.duplicate += len(addresses)
         if self._cache is not None:
-            for number in range(first, end):  # what follows is the difference from zeros, or none
-                self._cache.drop((pending.saved.name, number))
+            for address in addresses:  # what follows is the difference from zeros, or none
+                self._cache.drop((pending.saved.name, address))
         self._write(stream, out)
 
-    def _plain(self, pending: _Pending, first: int, data: bytes) -> list[bytes | memoryview]:
+    def _plain(self, pending: _Pending, start: int, data: bytes) -> list[bytes | memoryview]:
         """Pages as they are, and zero pages as such."""
-        view, pack = memoryview(data), struct.Struct(">Q").pack
+        view, pack, unit, zero_page = memoryview(data), struct.Struct(">Q").pack, self._unit, self._zero_page
         out: list[bytes | memoryview] = [b""]
-        zeros, address = 0, first * PAGE_SIZE
-        for at in range(0, len(data), PAGE_SIZE):
+        zeros = 0
+        for at in range(0, len(data), unit):
             # A look at the begin of most pages saves a copy of them.
-            if data[at : at + 16] == _ZERO_START and data[at : at + PAGE_SIZE] == _ZERO_PAGE:
+            if data[at : at + 16] == _ZERO_START and data[at : at + unit] == zero_page:
                 zeros += 1
-                out += (pack(address + at | ZERO | CONTINUE), b"\0")
+                out += (pack(start + at | ZERO | CONTINUE), b"\0")
             else:
-                out += (pack(address + at | PAGE | CONTINUE), view[at : at + PAGE_SIZE])
+                out += (pack(start + at | PAGE | CONTINUE), view[at : at + unit])
         kind = int.from_bytes(out[1], "big") & (ZERO | PAGE)
-        out[1] = self._head(pending, first, kind)
+        out[1] = self._head(pending, start, kind)
         self.counters.duplicate += zeros
-        self.counters.normal += len(data) // PAGE_SIZE - zeros
+        self.counters.normal += len(data) // unit - zeros
         return out
 
-    def _compressed(self, pending: _Pending, first: int, pages: Sequence[bytes]) -> list[bytes | memoryview]:
+    def _compressed(self, pending: _Pending, start: int, pages: Sequence[bytes]) -> list[bytes | memoryview]:
         """Each page a zlib stream of its own; the first record of a block is a plain page."""
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self.options.compress_threads, "compress")
         level = self.options.compress_level
         packed = list(self._threads.map(lambda page: zlib.compress(page, level), pages))
         out: list[bytes | memoryview] = []
-        for number, (page, data) in enumerate(zip(pages, packed, strict=True), first):
+        for number, (page, data) in enumerate(zip(pages, packed, strict=True)):
+            address = start + number * self._unit
             if not pending.compressed_before or self._last != pending.saved.name:
                 pending.compressed_before = True
-                out += self._plain(pending, number, page)
-            elif page == _ZERO_PAGE:
+                out += self._plain(pending, address, page)
+            elif page == self._zero_page:
                 self.counters.duplicate += 1
-                out += (self._head(pending, number, ZERO), b"\0")
+                out += (self._head(pending, address, ZERO), b"\0")
             else:
                 self.counters.normal += 1
-                out += (self._head(pending, number, COMPRESSED), struct.pack(">I", len(data)), data)
+                out += (self._head(pending, address, COMPRESSED), struct.pack(">I", len(data)), data)
         return out
 
     # -- differences
 
-    def _deltas(self, pending: _Pending, first: int, pages: Sequence[bytes]) -> list[bytes | memoryview]:
+    def _deltas(self, pending: _Pending, start: int, pages: Sequence[bytes]) -> list[bytes | memoryview]:
         out: list[bytes | memoryview] = []
-        for number, page in enumerate(pages, first):
-            out += self._delta(pending, number, page)
+        for number, page in enumerate(pages):
+            out += self._delta(pending, start + number * self._unit, page)
         return out
 
-    def _delta(self, pending: _Pending, number: int, page: bytes) -> list[bytes | memoryview]:
+    def _delta(self, pending: _Pending, address: int, page: bytes) -> list[bytes | memoryview]:
         assert self._cache is not None
         if self._first_pass:
-            if page != _ZERO_PAGE:
-                self._cache.put((pending.saved.name, number), page)
-            return self._plain(pending, number, page)
-        key = pending.saved.name, number
+            if page != self._zero_page:
+                self._cache.put((pending.saved.name, address), page)
+            return self._plain(pending, address, page)
+        key = pending.saved.name, address
         before = self._cache.get(key)
         self._cache.put(key, page)
         if before is None:
             self.delta_counters.cache_miss += 1
-            return self._plain(pending, number, page)
-        delta = xbzrle.encode(before, page, PAGE_SIZE - 1)
+            return self._plain(pending, address, page)
+        delta = xbzrle.encode(before, page, self._unit - 1)
         if delta is None:
             self.delta_counters.overflow += 1
-            return self._plain(pending, number, page)
+            return self._plain(pending, address, page)
         if not delta:
             self.counters.skipped += 1
             return []
         out: list[bytes | memoryview] = [
-            self._head(pending, number, XBZRLE),
+            self._head(pending, address, XBZRLE),
             struct.pack(">BH", XBZRLE_CODING, len(delta)),
             delta,
         ]

@@ -12,9 +12,7 @@ from pyqemu.migration.state.postcopy import MissingPages
 from pyqemu.util.text import printable
 
 OLDEST = 4
-MAX_PACKED = PAGE_SIZE + 128  # bytes of a page that zlib could not make smaller
-_FLAGS = PAGE_SIZE - 1
-_ZERO_PAGE = bytes(PAGE_SIZE)
+MAX_GROWTH = 128  # bytes that zlib adds to a page that it cannot make smaller
 
 
 class RamReceiver:
@@ -26,6 +24,9 @@ class RamReceiver:
 
     def __init__(self, machine: SavedMachine) -> None:
         self.machine = machine
+        self._unit = machine.page_size
+        self._flags = self._unit - 1
+        self._zero_page = bytes(self._unit)
         self.announced: dict[str, SavedBlock] = {}
         self.received: dict[str, tuple[SavedBlock, bytearray]] | None = None
         self.missing: MissingPages | None = None
@@ -39,17 +40,17 @@ class RamReceiver:
         if self.missing is not None:
             self._late_section(reading, self.missing)
             return
-        take, received = reading.take, self.received
+        take, received, unit = reading.take, self.received, self._unit
         while True:
             word = int.from_bytes(take(8), "big")
-            flags, offset = word & _FLAGS, word & ~_FLAGS
+            flags, offset = word & self._flags, word & ~self._flags
             kind = flags & ~ram.CONTINUE
             if kind in (ram.PAGE, ram.ZERO):
                 data = self._block(reading, flags, offset).block.data
                 if kind == ram.PAGE:
-                    data[offset : offset + PAGE_SIZE] = take(PAGE_SIZE)
+                    data[offset : offset + unit] = take(unit)
                 else:
-                    _fill(data, offset, take(1)[0])
+                    self._fill(data, offset, take(1)[0])
             elif flags == ram.EOS:
                 return
             elif kind in (ram.XBZRLE, ram.COMPRESSED):
@@ -63,10 +64,11 @@ class RamReceiver:
                 received[self._current.name][1][offset // PAGE_SIZE] = 1
 
     def _late_section(self, reading: Reading, missing: MissingPages) -> None:
-        """The same in post-copy: each page comes once, or is the guest's already."""
+        """The same in post-copy: each page comes once, its parts in order, or is the guest's already."""
+        unit = self._unit
         while True:
             word = reading.u64()
-            flags, offset = word & _FLAGS, word & ~_FLAGS
+            flags, offset = word & self._flags, word & ~self._flags
             kind = flags & ~ram.CONTINUE
             if flags == ram.EOS:
                 return
@@ -75,10 +77,11 @@ class RamReceiver:
                     f"Unknown combination of migration flags: {flags:#x} (postcopy mode)", reading.position - 8
                 )
             saved = self._block(reading, flags, offset)
-            page = reading.take(PAGE_SIZE) if kind == ram.PAGE else reading.take(1) * PAGE_SIZE
+            page = reading.take(unit) if kind == ram.PAGE else reading.take(1) * unit
             if missing.wants(saved, offset // PAGE_SIZE):
-                saved.block.data[offset : offset + PAGE_SIZE] = page
-                missing.arrived(saved, offset // PAGE_SIZE)
+                saved.block.data[offset : offset + unit] = page
+                if (offset + unit) % PAGE_SIZE == 0:
+                    missing.arrived(saved, offset // PAGE_SIZE)
 
     def track(self) -> None:
         """Keep account of what has come. Before the list of blocks."""
@@ -110,36 +113,44 @@ class RamReceiver:
             if found is None:
                 raise damaged(f"Can't find block '{name}': it was not announced", reading.position)
             self._current = found
-        if offset + PAGE_SIZE > found.length:
+        if offset + self._unit > found.length:
             size = found.length
             raise damaged(f"a page of '{found.name}' at {offset:#x}, but its length is {size:#x}", reading.position)
         return found
 
     def _coded(self, reading: Reading, kind: int, saved: SavedBlock, offset: int) -> None:
         start = reading.position
-        data = saved.block.data
+        data, unit = saved.block.data, self._unit
         if kind == ram.XBZRLE:
             coding, length = reading.u8(), reading.u16()
-            if coding != ram.XBZRLE_CODING or length > PAGE_SIZE:
+            if coding != ram.XBZRLE_CODING or length > unit:
                 raise damaged(f"Failed to load XBZRLE page - wrong compression! ({coding}, {length} bytes)", start)
-            page = bytearray(data[offset : offset + PAGE_SIZE])
+            page = bytearray(data[offset : offset + unit])
             try:
                 xbzrle.decode(reading.take(length), page)
             except xbzrle.CodingError as error:
                 raise damaged(f"Failed to load XBZRLE page - decode error! ({error})", start) from None
-            data[offset : offset + PAGE_SIZE] = page
+            data[offset : offset + unit] = page
             return
         length = reading.u32()
-        if length > MAX_PACKED:
+        if length > unit + MAX_GROWTH:
             raise damaged(f"Invalid compressed data length: {length}", start)
         unpacker = zlib.decompressobj()
         try:
-            plain = unpacker.decompress(reading.take(length), PAGE_SIZE + 1)
+            plain = unpacker.decompress(reading.take(length), unit + 1)
         except zlib.error as error:
             raise damaged(f"decompress data failed: {error}", start) from None
-        if len(plain) != PAGE_SIZE:
-            raise damaged(f"decompress data failed: {len(plain)} bytes of {PAGE_SIZE}", start)
-        data[offset : offset + PAGE_SIZE] = plain
+        if len(plain) != unit:
+            raise damaged(f"decompress data failed: {len(plain)} bytes of {unit}", start)
+        data[offset : offset + unit] = plain
+
+    def _fill(self, data: memoryview, offset: int, value: int) -> None:
+        """Fill a page; one that is zero already is not touched, so that the host need not commit it."""
+        unit = self._unit
+        if value:
+            data[offset : offset + unit] = bytes((value,)) * unit
+        elif bytes(data[offset : offset + unit]) != self._zero_page:
+            data[offset : offset + unit] = self._zero_page
 
     def _block_list(self, reading: Reading, total: int) -> None:
         """What blocks the other side has: they must be here, and as long."""
@@ -185,11 +196,3 @@ def _advice(name: str) -> str:
     if name.endswith(".rom") or name == "pc.bios":
         return "both sides need firmware files of the same size"
     return "both machines must be the same"
-
-
-def _fill(data: memoryview, offset: int, value: int) -> None:
-    """Fill a page; one that is zero already is not touched, so that the host need not commit it."""
-    if value:
-        data[offset : offset + PAGE_SIZE] = bytes((value,)) * PAGE_SIZE
-    elif bytes(data[offset : offset + PAGE_SIZE]) != _ZERO_PAGE:
-        data[offset : offset + PAGE_SIZE] = _ZERO_PAGE

@@ -31,11 +31,12 @@ class ReturnPath:
         self._reading = Reading(stream.reader)
         self._last_wanted: str | None = None
 
-    def open(self, *, postcopy: bool) -> None:
-        """Tell the destination to use it, before the first section; and that post-copy may follow."""
+    def open(self, *, postcopy: bool, page_size: int = PAGE_SIZE) -> None:
+        """Tell the destination to use it, before the first section; and that post-copy may follow, with memory in
+        records of *page_size* bytes."""
         self._stream.write(commands.command(Command.OPEN_RETURN_PATH) + commands.ping(1))
         if postcopy:
-            self._stream.write(commands.command(Command.POSTCOPY_ADVISE, struct.pack(">QQ", PAGE_SIZE, PAGE_SIZE)))
+            self._stream.write(commands.command(Command.POSTCOPY_ADVISE, struct.pack(">QQ", PAGE_SIZE, page_size)))
 
     def serve(self, want: Callable[[str, int, int], None]) -> None:
         """Look, without waiting, for what the destination asks: block, offset and length of memory.

@@ -70,7 +70,7 @@ class MachineSource:
         postcopy = MigrationCapability.POSTCOPY_RAM in self.capabilities
         if postcopy or MigrationCapability.RETURN_PATH in self.capabilities:
             self._return = ReturnPath(stream)
-            self._return.open(postcopy=postcopy)
+            self._return.open(postcopy=postcopy, page_size=self.machine.page_size)
         self._begin_disks(stream, statistics)
         options = RamOptions()
         if MigrationCapability.XBZRLE in self.capabilities:

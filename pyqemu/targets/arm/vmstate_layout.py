@@ -10,6 +10,9 @@ from pyqemu.qom.vmstate import I32, U8, U32, U64, Array, Field, Timer64, Unused,
 COMMON_ORDER, CPU_ORDER = 4, 5
 """After interrupt controllers (:class:`pyqemu.migration.state.machine.SavedState`): timers drive them once more."""
 
+STREAM_PAGE = 1024
+"""Bytes of memory in a record of a stream: pages that small are of processors before ARMv6, and QEMU 2.6 has one size
+for all."""
 MAX_REGISTERS = 1024
 VFP_MVFR2, VFP_MVFR1, VFP_MVFR0, VFP_FPEXC, VFP_FPINST, VFP_FPINST2 = range(3, 9)
 """Places in xregs, which begin with the third."""

@@ -245,7 +245,8 @@ class Decoder:
     def ram(self) -> None:
         while True:
             word = self.number(8)
-            flags, offset = word & 0xFFF, word & ~0xFFF
+            size = self.out.trailer["page_size"]
+            flags, offset = word & size - 1, word & -size
             if flags == 0x10:
                 return
             if flags == 4:
@@ -255,11 +256,11 @@ class Decoder:
                 continue
             if not flags & 0x20:
                 self.block = self.text()
-            contents = bytes([self.number(1)]) * 4096 if flags & ~0x20 == 2 else b""
+            contents = bytes([self.number(1)]) * size if flags & ~0x20 == 2 else b""
             if flags & ~0x20 == 8:
-                contents = self.take(4096)
+                contents = self.take(size)
             assert contents, hex(flags)
-            self.out.blocks[self.block][offset : offset + 4096] = contents
+            self.out.blocks[self.block][offset : offset + size] = contents
 
     def device(self, layout: dict[str, Any], path: str) -> None:
         values = self.out.fields.setdefault(path, {})
