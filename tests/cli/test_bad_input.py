@@ -183,6 +183,11 @@ CASES: dict[str, tuple[str, str, str]] = {
     "pidfile that is a directory": ("-pidfile {dir}", "directory", "written"),
     "pidfile nowhere": ("-pidfile {dir}/none/pid", "none/pid", "written"),
     "terminal for two": ("-serial stdio -monitor stdio", "multiple", "mon:stdio"),
+    "semihosting by a debugger": ("-semihosting-config target=gdb", "no gdb stub", "target=native"),
+    "semihosting by nobody known": ("-semihosting-config target=moon", "target=moon", "native, gdb or auto"),
+    "unknown key of -semihosting-config": ("-semihosting-config chardev=x", "chardev", "arg="),
+    "bad truth in -semihosting-config": ("-semihosting-config enable=perhaps", "enable", "on"),
+    "semihosting on a pc": ("-semihosting", "machine 'pc", "aarch64"),
     "device on the empty machine": ("-M none -device VGA", "VGA", "PCI"),
 }
 

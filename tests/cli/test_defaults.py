@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyqemu.boards.config import MachineConfig
+from pyqemu.boards.config import MachineConfig, SemihostingConfig
 from pyqemu.cli import default_guest
 from pyqemu.cli.defaults import CONSOLE, NO_DISPLAY, parse_command_line
 from pyqemu.cli.options import OPTIONS, CommandLine
@@ -125,8 +125,16 @@ def test_name_of_the_program_says_the_architecture(program: str, architecture: s
         ("-no-hpet", "hpet", False),
         ("-kernel k -append quiet", "append", "quiet"),
         ("-target i386", "architecture", "i386"),
+        ("-S", "semihosting", None),
+        ("-semihosting", "semihosting", SemihostingConfig()),
+        ("-semihosting-config on", "semihosting", SemihostingConfig()),
+        ("-semihosting-config off", "semihosting", None),
+        ("-semihosting -semihosting-config enable=off,arg=x", "semihosting", None),
+        ("-semihosting-config target=native,arg=a,arg=b,,c", "semihosting", SemihostingConfig(("a", "b,c"))),
+        ("-semihosting-config arg=a -semihosting -semihosting-config target=auto,arg=b", "semihosting",
+         SemihostingConfig(("a", "b"))),
     ],
-)
+)  # fmt: skip
 def test_options_fill_in_the_configuration(arguments: str, attribute: str, value: object) -> None:
     assert getattr(parse(arguments).config, attribute) == value
 

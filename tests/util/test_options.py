@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyqemu.util.errors import OptionError
-from pyqemu.util.options import join_options, parse_bool, parse_options
+from pyqemu.util.options import join_options, parse_bool, parse_options, parse_pairs
 
 
 def test_implied_key_flags_and_doubled_commas() -> None:
@@ -19,6 +19,11 @@ def test_implied_key_flags_and_doubled_commas() -> None:
 def test_first_word_with_an_equals_sign_is_not_implied() -> None:
     assert parse_options("file=x", "driver") == {"file": "x"}
     assert parse_options("", "driver") == {}
+
+
+def test_keys_that_come_again() -> None:
+    assert parse_options("a=1,b=2,a=3") == {"a": "3", "b": "2"}
+    assert list(parse_pairs("on,arg=a,,b,arg=c", "enable")) == [("enable", "on"), ("arg", "a,b"), ("arg", "c")]
 
 
 def test_empty_key_is_an_error() -> None:
