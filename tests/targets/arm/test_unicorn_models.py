@@ -10,9 +10,10 @@ from tests.targets.arm.differential.cases import Generator
 from tests.targets.arm.differential.reference import Reference
 
 REFERENCES = {
-    "arm926": c.UC_CPU_ARM_926, "arm1026": c.UC_CPU_ARM_1026, "max": c.UC_CPU_ARM_MAX, "arm1136-r2": c.UC_CPU_ARM_1136_R2, "arm1136": c.UC_CPU_ARM_1136,
-    "arm1176": c.UC_CPU_ARM_1176, "arm11mpcore": c.UC_CPU_ARM_11MPCORE, "cortex-a7": c.UC_CPU_ARM_CORTEX_A7,
-    "cortex-a8": c.UC_CPU_ARM_CORTEX_A8, "cortex-a9": c.UC_CPU_ARM_CORTEX_A9, "cortex-a15": c.UC_CPU_ARM_CORTEX_A15,
+    "arm926": c.UC_CPU_ARM_926, "arm1026": c.UC_CPU_ARM_1026, "arm1136-r2": c.UC_CPU_ARM_1136_R2,
+    "arm1136": c.UC_CPU_ARM_1136, "arm1176": c.UC_CPU_ARM_1176, "arm11mpcore": c.UC_CPU_ARM_11MPCORE,
+    "cortex-a7": c.UC_CPU_ARM_CORTEX_A7, "cortex-a8": c.UC_CPU_ARM_CORTEX_A8, "cortex-a9": c.UC_CPU_ARM_CORTEX_A9,
+    "cortex-a15": c.UC_CPU_ARM_CORTEX_A15, "max": c.UC_CPU_ARM_MAX,
 }  # fmt: skip
 SOME_UNDEFINED = ("ldrd", "strd", "ldrexd", "strexd", "sbfx")  # of some words of these, both say that they are so
 HINTS = "nop"  # those for memory that are not allocated: the multiprocessing extensions have them (A5.7.1)
