@@ -1,8 +1,14 @@
-"""Debian's kernel and installer for armhf on a Raspberry Pi 2. (What QEMU called so is ``raspi2b`` by now, with more
-devices and a Cortex-A7: so lines are not compared.)"""
+"""A program, and Debian's kernel and installer for armhf, on a Raspberry Pi 2.
+
+What QEMU called so is ``raspi2b`` by now, with more devices and a Cortex-A7: so the kernel's lines are not compared.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import arm_program
+import guest_packages as packages
 import pytest
 from armhf_kernel import BOOT_TIME, FIRST_PROCESS, FIRST_QUESTION, kernel_options, until
 from guest_machine import Guest
@@ -12,6 +18,18 @@ APPEND = "earlycon=pl011,0x3f201000 console=ttyAMA0"
 
 def options(*, initrd: bool = True) -> list[str]:
     return kernel_options("raspi2", "bcm2836-rpi-2-b", APPEND, initrd=initrd, memory="")
+
+
+def test_a_program_says_what_it_says_in_qemu(tmp_path: Path) -> None:
+    """It uses the board's devices."""
+    try:
+        program = arm_program.build("raspi2", tmp_path, "-march=armv7-a")
+    except packages.MissingPackage as missing:
+        pytest.skip(str(missing))
+    line = ["-M", "raspi2", "-smp", "4", "-kernel", str(program), "-semihosting"]
+    ours, theirs = arm_program.said_by_both(tmp_path, line, in_qemu=["-M", "raspi2b"])
+    assert ours == theirs
+    assert ours[-1] == "that is all"
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ CS, CONBLK_AD, TI, SOURCE_AD, DEST_AD                                   = 0x00, 
 TXFR_LEN, STRIDE, NEXTCONBK, DEBUG                                      = 0x14, 0x18, 0x1C, 0x20
 INT_STATUS, ENABLE                                                      = 0xFE0, 0xFF0
 # 4.2.1.2, table of CS
-CS_ACTIVE, CS_END, CS_INT, CS_ERROR, CS_ABORT, CS_RESET                 = 1, 2, 4, 1 << 8, 1 << 30, 1 << 31
+CS_ACTIVE, CS_END, CS_INT, CS_PAUSED, CS_ERROR, CS_ABORT, CS_RESET      = 1, 2, 4, 1 << 4, 1 << 8, 1 << 30, 1 << 31
 TI_INTEN, TI_2D, TI_D_INC, TI_D_IGNORE, TI_S_INC, TI_S_IGNORE           = 1, 2, 1 << 4, 1 << 7, 1 << 8, 1 << 11
 # fmt: on
 CS_KEPT = 0xF0FF_0001 & ~(CS_ABORT | CS_RESET)
@@ -133,7 +133,7 @@ class Bcm2835Dma(SysBusDevice):
                 self.int_status |= 1 << number
             channel.conblk_ad = channel.nextconbk
             blocks += 1
-        channel.cs = channel.cs & ~CS_ACTIVE | CS_END
+        channel.cs = channel.cs & ~CS_ACTIVE | CS_END | CS_PAUSED  # 4.2.1.2: paused is what is not active
 
     def _transfer(self, channel: Channel) -> None:
         """Rows of bytes; without 2D there is one (4.2.1.2, TXFR_LEN and STRIDE)."""

@@ -1,6 +1,6 @@
 /* What programs for Arm's boards share: they use PrimeCells, and tell of it on the first UART. What is told does not
  * depend on time. A program defines where devices are (RAM, UART, RTC, KEYBOARD,
- * MOUSE, MMC, FLASH) before it includes this.
+ * MOUSE, MMC, FLASH) before it includes this, or NO_PRIMECELLS if it has none besides a UART.
  */
 
 typedef unsigned int u32;
@@ -54,12 +54,13 @@ static void interrupts(u32 mask)
 
 static void test_exceptions(void)
 {
-    __asm__ volatile("svc 0x123456" : : : "lr", "memory");
+    __asm__ volatile("svc 0x42" : : : "lr", "memory");
     __asm__ volatile(".word 0xe7f000f0" : : : "lr", "memory");
     tell("calls", seen[2]);
     tell("undefined instructions", seen[1]);
 }
 
+#ifndef NO_PRIMECELLS
 /* The alarm's interrupt is to count `alarms`. */
 static void test_rtc(void)
 {
@@ -70,7 +71,7 @@ static void test_rtc(void)
     R32(RTC + 0x04) = now + 1;
     while (!alarms) {
     }
-    tell("after the alarm", R32(RTC) - now == 1);
+    tell("after the alarm", R32(RTC) > now);
 }
 
 static void port(const char *name, u32 base, u8 command, int answers)
@@ -155,6 +156,8 @@ static void test_flash(void)
     R32(FLASH + 0x40000) = 0x00ff00ff;
     tell("flash", R32(FLASH + 0x40000));
 }
+
+#endif
 
 /* --- the memory management unit: all as it is, but for one megabyte that is not there */
 

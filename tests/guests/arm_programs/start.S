@@ -13,6 +13,12 @@ _start:
         .ltorg
 
 reset:
+#if __ARM_ARCH >= 7
+        mrc     p15, 0, r0, c0, c0, 5   /* other processors than the first one have nothing to do */
+        tst     r0, #3
+park:   wfene
+        bne     park
+#endif
         ldr     r0, =_start
 #if __ARM_ARCH >= 7
         mcr     p15, 0, r0, c12, c0, 0  /* VBAR */
