@@ -44,6 +44,12 @@ def test_the_kernel_boots_to_its_first_process() -> None:
 
 
 @pytest.mark.slow
+def test_the_kernel_brings_up_all_processors() -> None:
+    with Guest(*options(initrd=False), "-smp", "4") as guest:
+        assert "smp: Brought up 1 node, 4 CPUs" in until(guest, "Unable to mount root fs")
+
+
+@pytest.mark.slow
 def test_the_installer_asks_its_first_question() -> None:
     with Guest(*options()) as guest:
         guest.wait_serial(FIRST_QUESTION, 2 * BOOT_TIME)

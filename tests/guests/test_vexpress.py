@@ -56,6 +56,13 @@ def test_the_kernel_says_what_it_says_in_qemu(name: str, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("name", "cpus"), [("vexpress-a9", 4), ("vexpress-a15", 2)])
+def test_the_kernel_brings_up_all_processors(name: str, cpus: int) -> None:
+    with Guest(*kernel_options(name, TREES[name], initrd=False), "-smp", str(cpus)) as guest:
+        assert f"smp: Brought up 1 node, {cpus} CPUs" in until(guest, "Unable to mount root fs")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(TREES))
 def test_the_installer_asks_its_first_question(name: str) -> None:
     with Guest(*kernel_options(name, TREES[name]), "-net", "nic") as guest:
