@@ -264,6 +264,15 @@ def test_nobody_listens_who_was_not_told_to(options: tuple[str, ...], tmp_path: 
     assert (output, os.listdir(tmp_path)) == (b"", ["program.elf"])
 
 
+@of_all_kinds
+def test_nothing_is_run_after_the_end(kind: Kind, tmp_path: Path) -> None:
+    program = kind.program()
+    program.end_with(0)
+    program.call(WRITE0, program.text("too late"))
+    outcome = run(kind, program, tmp_path / "run", "-semihosting", "-no-shutdown")
+    assert (outcome.status, outcome.errors) == (0, b"")
+
+
 @pytest.mark.parametrize("options", [(), ("-icount", "shift=3"), ("-smp", "2")], ids=" ".join)
 def test_machine_goes_on_while_a_key_is_waited_for(options: tuple[str, ...], tmp_path: Path) -> None:
     kind = KINDS[2]

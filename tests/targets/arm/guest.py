@@ -40,12 +40,14 @@ class Guest:
     :ivar ram: the memory
     """
 
-    def __init__(self, engine: str = "python", model: str = "cortex-a15", **options: Any) -> None:
+    def __init__(self, engine: str | Engine = "python", model: str = "cortex-a15", **options: Any) -> None:
         root = MemoryRegion.container("memory", 1 << 40)
         ram = root.add(0, MemoryRegion.ram("ram", RAM_SIZE))
         assert ram.ram_block is not None
         self.ram = ram.ram_block.data
-        self.engine: Engine = StencilEngine() if engine == "stencil" else PythonEngine()
+        if isinstance(engine, str):
+            engine = StencilEngine() if engine == "stencil" else PythonEngine()
+        self.engine = engine
         self.cpu = ArmCpu(model, memory=AddressSpace("memory", root), engine=self.engine, **options)
 
     def run(self, text: str, *, thumb: bool = False, mode: int | None = None, **registers: int) -> ArmException | None:

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from pyqemu.accel.tcg import make_engine
 from pyqemu.system import FakeClock, System
 from pyqemu.system.semihosting import Semihosting
 from pyqemu.targets.arm.exceptions import Kind
 from pyqemu.targets.arm.modes import HYP, SVC, SYS, USR
 from pyqemu.targets.arm.semihosting import ArmSemihosting, AskAgain
 from pyqemu.tcg.env import EXIT_REQUEST
+from pyqemu.tcg.hooks import MemoryWatch
 from tests.semihosting_program import (
     APPLICATION_EXIT,
     CLOCK,
@@ -235,6 +237,39 @@ def test_conditions_count() -> None:
         asking.guest.run("cmp r0, r0; itt eq; .hword 0xdfab; .hword 0x2207", thumb=True, r0=WRITE0, r1=address) is None
     )  # type: ignore[call-arg]
     assert (asking.output(2), asking.guest.cpu.r[2]) == (b"x", 7)  # type: ignore[union-attr]
+    asking.close()
+
+
+@pytest.mark.parametrize("engine", ["python", "stencil"])
+def test_instruction_counts_once_it_is_answered(engine: str) -> None:
+    """``-icount``: trying again costs no guest time."""
+    asking = Asking(Guest(make_engine(engine, icount=True)), SVC_A32)
+    counts = asking.guest.engine
+    counts.grant(1000)
+    asking.call(CLOCK)
+    assert counts.executed() == 1
+    for _ in range(3):
+        with pytest.raises(AskAgain):
+            asking.call(READC)
+    assert counts.executed() == 1
+    os.write(asking.keyboard, b"k")
+    asking.call(READC)
+    assert counts.executed() == 2
+    asking.close()
+
+
+@pytest.mark.parametrize("engine", ["python", "stencil"])
+@pytest.mark.parametrize("name", ["arm", "aarch64"])
+def test_hooks_see_an_instruction_and_its_accesses_but_no_exception(name: str, engine: str) -> None:
+    asking = Asking(Guest64(engine) if name == "aarch64" else Guest(engine), INSTRUCTIONS[name])
+    hooks = asking.guest.cpu.hooks
+    seen: list[object] = []
+    hooks.add_instruction("hlt" if name == "aarch64" else "svc", lambda address: seen.append(address))
+    hooks.add_event(seen.append)
+    hooks.add_memory(MemoryWatch(BUFFER, BUFFER + 15, True, True, True, lambda access: seen.append(access.is_write)))
+    assert asking.ask(GET_CMDLINE, BUFFER, 80) == 0
+    assert seen[:2] == [CODE, True]
+    assert seen[2:] == ([CODE + 4] if name == "aarch64" else []), "which ends with HLT"
     asking.close()
 
 
