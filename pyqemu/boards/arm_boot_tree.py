@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from pyqemu.util.errors import UserError
 from pyqemu.util.units import GIB
 
 MAGIC = b"\xd0\x0d\xfe\xed"
+STRUCTURE_AT = 8  #: in the header: where the structure block begins
+BEGIN_NODE, PROPERTY, NOP, END = 1, 3, 4, 9
 Change = Callable[[Any], None]
 """A change of a tree, which is one of the library ``fdt``."""
 
@@ -52,7 +55,7 @@ def parsed(blob: bytes, what: str) -> Any:
     if blob[:4] != MAGIC:
         raise UserError(f"{what}: not a device tree", "a .dtb file, as dtc makes them")
     try:
-        tree = fdt.parse_dtb(blob)
+        tree = fdt.parse_dtb(_without_nops(blob))
     except Exception as error:  # the library raises plain ones for what makes no sense, and whatever comes for the rest
         raise UserError(f"{what}: the device tree is damaged: {error}") from None
     # The library collects what is reserved in a list that all trees share.
@@ -60,6 +63,27 @@ def parsed(blob: bytes, what: str) -> Any:
     tree.entries.clear()
     tree.entries = reserved
     return tree
+
+
+def _without_nops(blob: bytes) -> bytes:
+    """The same without what was crossed out (FDT_NOP), which the library does not know.
+
+    :raise Exception: it makes no sense.
+    """
+    at: int = struct.unpack_from(">I", blob, STRUCTURE_AT)[0]
+    start, kept, tag = at, bytearray(), NOP
+    while tag != END:
+        first = at
+        (tag,) = struct.unpack_from(">I", blob, at)
+        at += 4
+        if tag == BEGIN_NODE:
+            at = blob.index(b"\0", at) + 1
+        elif tag == PROPERTY:
+            at += 8 + struct.unpack_from(">I", blob, at)[0]
+        at += -at % 4
+        if tag != NOP:
+            kept += blob[first:at]
+    return blob[:start] + kept.ljust(at - start, b"\0") + blob[at:]
 
 
 def blob_of(tree: Any) -> bytes:

@@ -14,12 +14,14 @@ import fdt
 import pytest
 
 from pyqemu.boards.arm_boot import Boot, KernelPlace, load_kernel, load_tree
+from pyqemu.boards.arm_boot_tree import parsed
 from pyqemu.boards.config import MachineConfig
 from pyqemu.memory import AddressSpace, MemoryRegion
 from pyqemu.targets.aarch64.state import Aarch64Cpu
 from pyqemu.targets.arm.state import ArmCpu
 from pyqemu.util.errors import UserError
 from pyqemu.util.units import MIB
+from tests.qtest_reference import QtestReference, needs_qemu_arm
 
 RAM, ROM = 0x4000_0000, 0
 ROM_SIZE = 0x10000
@@ -38,10 +40,16 @@ def tree_blob(address_cells: int = 1, size_cells: int = 1, *, memory: str = "mem
 
 
 def place(size: int = 64 * MIB, **changes: Any) -> KernelPlace:
+    """RAM as ``virt`` has it, and some ROM."""
+    into = place_at(RAM, size, **changes)
+    into.memory.root.add(ROM, MemoryRegion.rom("rom", ROM_SIZE))
+    return into
+
+
+def place_at(start: int, size: int, **changes: Any) -> KernelPlace:
     root = MemoryRegion.container("memory", 1 << 40)
-    root.add(RAM, MemoryRegion.ram("ram", size))
-    root.add(ROM, MemoryRegion.rom("rom", ROM_SIZE))
-    return KernelPlace(AddressSpace("memory", root), RAM, size, **changes)
+    root.add(start, MemoryRegion.ram("ram", size))
+    return KernelPlace(AddressSpace("memory", root), start, size, **changes)
 
 
 class Files:
@@ -70,9 +78,7 @@ def files(tmp_path: Path) -> Files:
 
 def properties(blob: bytes, node: str) -> dict[str, Any]:
     """Those of a node below the root."""
-    tree = fdt.parse_dtb(blob)
-    tree.entries.clear()
-    found = tree.root.get_subnode(node)
+    found = parsed(blob, "a tree").root.get_subnode(node)
     return {each.name: getattr(each, "data", True) for each in found.props}
 
 
@@ -153,6 +159,21 @@ def test_what_trees_reserve_stays_theirs(files: Files) -> None:
     start = int.from_bytes(first[16:20], "big")
     assert struct.unpack_from(">4Q", first, start) == (0x1000, 0x2000, 0, 0)
     assert struct.unpack_from(">2Q", second, start) == (0, 0)
+
+
+def test_what_is_crossed_out_of_a_tree_is_left_out(files: Files) -> None:
+    """As in those that QEMU writes (``dumpdtb=``)."""
+    blob = tree_blob()
+    start = int.from_bytes(blob[8:12], "big")
+    nops = b"\0\0\0\4" * 2
+    header = bytearray(blob[:start])
+    for at in (4, 12, 36):  # the sizes of all and of the structure, and where the strings are
+        header[at : at + 4] = (int.from_bytes(header[at : at + 4], "big") + 2 * len(nops)).to_bytes(4, "big")
+    body = blob[start:]
+    first = body.index(b"\0\0\0\1memory")
+    crossed = bytes(header) + nops + body[:first] + nops + body[first:]
+    boot = files.load(place(), ZIMAGE, dtb=crossed)
+    assert properties(tree_at(boot), "memory") == {"device_type": ["memory"], "reg": [RAM, 64 * MIB]}
 
 
 def test_what_was_loaded_comes_back_with_each_reset(files: Files) -> None:
@@ -400,3 +421,51 @@ def test_what_is_no_device_tree_is_refused(files: Files, dtb: bytes, complaint: 
         files.load(place(), ZIMAGE, dtb=dtb)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("-dtb ")
+
+
+# --- in QEMU ----------------------------------------------------------------------------------------------------------
+
+
+def everything_loaded(boot: Boot) -> dict[int, bytes]:
+    return {part.address: part.data for part in boot.loader.parts}
+
+
+def in_qemu(qemu: QtestReference, address: int, length: int) -> bytes:
+    return bytes.fromhex(qemu.many([f"read {address:#x} {length:#x}"])[0].removeprefix("0x"))
+
+
+@needs_qemu_arm
+@pytest.mark.parametrize("megabytes", [64, 256])
+def test_tags_and_ramdisk_are_where_qemu_has_them(files: Files, megabytes: int) -> None:
+    """On a Versatile PB, byte by byte; its boot loader ends with the board's number, the argument, and the entry."""
+    into = place_at(0, megabytes * MIB, board_id=BOARD_ID)
+    boot = files.load(into, ZIMAGE, initrd=b"ramdisk" * 1000, append="console=ttyAMA0 quiet")
+    options = ("-M", "versatilepb", "-m", str(megabytes), "-kernel", str(files.directory / "kernel"), "-initrd",
+               str(files.directory / "initrd"), "-append", "console=ttyAMA0 quiet")  # fmt: skip
+    with QtestReference(*options, binary="qemu-system-arm") as qemu:
+        assert struct.unpack("<3I", in_qemu(qemu, 16, 12)) == (BOARD_ID, boot.argument, boot.entry)
+        for address, data in everything_loaded(boot).items():
+            assert in_qemu(qemu, address, len(data)) == data, hex(address)
+
+
+@needs_qemu_arm
+@pytest.mark.parametrize("initrd", [b"", b"ramdisk" * 1000])
+def test_a_tree_is_where_qemu_has_it_and_says_the_same(files: Files, initrd: bytes) -> None:
+    """On a Versatile Express, with a tree of ours."""
+    start = 0x8000_0000
+    into = place_at(start, 256 * MIB, board_id=0x8E0)
+    boot = files.load(into, ZIMAGE, initrd=initrd, append="console=ttyAMA0", dtb=tree_blob(memory="memory@80000000"))
+    options = ["-M", "vexpress-a15,secure=off", "-m", "256", "-kernel", str(files.directory / "kernel"), "-dtb",
+               str(files.directory / "dtb"), "-append", "console=ttyAMA0"]  # fmt: skip
+    options += ["-initrd", str(files.directory / "initrd")] if initrd else []
+    with QtestReference(*options, binary="qemu-system-arm") as qemu:
+        assert struct.unpack("<3I", in_qemu(qemu, start + 16, 12)) == (0x8E0, boot.argument, boot.entry)
+        length = int.from_bytes(in_qemu(qemu, boot.argument + 4, 4), "big")
+        theirs = in_qemu(qemu, boot.argument, length)
+        for name in ("memory@80000000", "chosen"):
+            expected = properties(theirs, name)
+            for strange in ("rng-seed", "kaslr-seed"):  # of newer versions
+                expected.pop(strange, None)
+            assert properties(tree_at(boot), name) == expected
+        if initrd:
+            assert in_qemu(qemu, start + 128 * MIB, len(initrd)) == initrd
