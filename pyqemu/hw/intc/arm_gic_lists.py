@@ -91,7 +91,7 @@ class VirtualInterface:
         self.control = value & CONTROL
         self.abpr = max(value >> ABPR_SHIFT & 7, MIN_ABPR)
         self.bpr = max(value >> BPR_SHIFT & 7, MIN_BPR)
-        self.pmr = value >> PMR_SHIFT & PRIORITIES
+        self.pmr = value >> PMR_SHIFT & (0xFF if self.is_version3 else PRIORITIES)
         self.update()
 
     @property

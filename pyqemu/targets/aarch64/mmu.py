@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyqemu.targets.aarch64.access_syndrome import described
 from pyqemu.targets.aarch64.exceptions import Aarch64Exception
 from pyqemu.targets.aarch64.layout import EC_DATA_ABORT, EC_INSTRUCTION_ABORT, M64
 from pyqemu.targets.arm.long_descriptors import (
@@ -79,6 +80,11 @@ def abort(cpu: Aarch64Cpu, fault: TranslationFault, vaddr: int, access: int) -> 
     if not fault.stage2:
         return Aarch64Exception(ec, iss, vaddr)
     cpu.sys.hpfar_el2 = fault.address >> 12 << 4
+    if access != FETCH and not fault.of_walk and cpu.mmu is not None and not cpu.is_aarch32:
+        code = cpu.mmu.page(cpu.pc, FETCH, cpu.mmu_index())
+        if code.view is not None:
+            at = cpu.pc & 0xFFC
+            iss |= described(int.from_bytes(code.view[at : at + 4], "little"))
     return Aarch64Exception(ec, iss, vaddr, target_el=2)
 
 
