@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pyqemu.boards.arm_dump import dump_target
 from pyqemu.boards.arm_models import processor_models
 from pyqemu.boards.object_tree import object_tree
 from pyqemu.boards.registry import machine_infos
@@ -60,7 +61,7 @@ def show_virt(board: Virt) -> None:
                             spaces=[board.memory_space])  # fmt: skip
     inspection.cpus += [view for _, view in shown]
     inspection.add_text("pci", partial(pci_text, board.pcie.pci))
-    for part in (root, inspection, facts, models):
+    for part in (root, inspection, facts, models, dump_target(board.cpus)):
         board.system.add_part(part)
 
 
