@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pyqemu.boards.arm_dump import dump_target
 from pyqemu.boards.arm_models import processor_models
 from pyqemu.boards.object_tree import object_tree
 from pyqemu.boards.registry import machine_infos
@@ -61,5 +62,5 @@ def show_board(board: ArmBoard) -> None:
     for bus in board.pci_buses():
         inspection.add_text("pci", partial(pci_text, bus))
     inspection.cpus += [ArmView(cpu, index=cpu.index) for cpu in board.cpus]
-    for part in (root, inspection, facts, models):
+    for part in (root, inspection, facts, models, dump_target(board.cpus)):
         board.system.add_part(part)

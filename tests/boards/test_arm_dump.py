@@ -108,3 +108,16 @@ def test_notes_are_qemus(architecture: str, tmp_path: Path) -> None:
         assert (elf.header.e_machine, elf.elfclass) == (kind, bits)
         ram = next(part for part in elf.iter_segments("PT_LOAD") if part.header.p_paddr == RAM)
         assert ram.header.p_filesz == 4 << 20
+
+
+def test_other_boards_have_dumps_too(tmp_path: Path) -> None:
+    """Of processors that have no VFP version 3: sixteen registers are told of, and as many zeros."""
+    kernel, core = tmp_path / "kernel", tmp_path / "core"
+    kernel.write_bytes(b"\0" * 16)
+    with machine(config("", machine="versatilepb", architecture="arm", kernel=str(kernel))) as made:
+        made.cpu.r[3], made.cpu.v[15] = 0x1234_5678, 1 << 63  # type: ignore[attr-defined]
+        Asker(made)("dump-guest-memory", paging=False, protocol=f"file:{core}")
+    (_, _, status), (owner, kind, vectors) = notes(core)
+    assert (owner, kind, len(vectors)) == ("LINUX", 0x400, 260)
+    assert status[72 + 12 : 72 + 16] == b"\x78\x56\x34\x12"
+    assert vectors[120:128] == b"\0\0\0\0\0\0\0\x80"
