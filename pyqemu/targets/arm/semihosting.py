@@ -269,6 +269,8 @@ class ArmSemihosting:
         call = Call(self.host, Pointers(cpu, 8 * word), registers[1], word, order, self.ram, cpu.index)
         try:
             registers[0] = self._result(number, call)
+            if cpu.on_event is not None:
+                cpu.on_event(f"semihosting call {number:#x} ({call.parameter:#x}): {registers[0]:#x}")
         except NotReady:
             if cpu.is_one_of_several:
                 cpu.doze()

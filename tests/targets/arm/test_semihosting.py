@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import random
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -539,6 +541,14 @@ def test_unknown_calls_fail_and_are_told_once(asking: Asking) -> None:
     )
 
 
+def test_calls_are_among_the_events_that_are_logged(asking: Asking) -> None:
+    events: list[str] = []
+    asking.guest.cpu.on_event = events.append
+    asking.call(CLOCK, 5)
+    asking.guest.cpu.on_event = None
+    assert events == ["semihosting call 0x10 (0x5): 0x0"]
+
+
 def test_number_of_the_call_is_in_w0() -> None:
     asking = make("aarch64")
     assert asking.call(0xFFFF_FFFF_0000_0000 | CLOCK) == 0
@@ -555,3 +565,26 @@ def test_blocks_are_in_the_byte_order_of_data(tmp_path: Path) -> None:
     assert asking.ask(GET_CMDLINE, BUFFER, 80) == 0
     assert asking.field(1) == 15
     asking.close()
+
+
+def test_random_calls_do_no_harm(
+    asking: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, seed: int
+) -> None:
+    """Whatever is asked, a program gets an answer, or an exception of its own after it has overwritten itself."""
+    monkeypatch.chdir(tmp_path)
+    chance = random.Random(seed)
+    for dangerous in ("run", "remove", "rename"):
+        monkeypatch.setattr(asking.host, dangerous, lambda *arguments: 0)
+    end = len(asking.guest.ram)
+    values = (*range(9), 11, 12, 255, 4095, TEXT, BUFFER, BLOCK, NOWHERE, end - 4, end, 100_000, 1 << 31, (1 << 63) - 1,
+              1 << 63, -8, -1)  # fmt: skip
+    for _ in range(4000 if request.config.getoption("--full") else 300):
+        asking.text(chance.choice(("file", ":tt", "")))
+        asking.put(BLOCK, *chance.choices(values, k=4))
+        if chance.random() < 0.1:
+            os.write(asking.keyboard, b"keys")
+        parameter = BLOCK if chance.random() < 0.8 else chance.choice(values)
+        registers = chance.randrange(0x20), parameter & (1 << 8 * asking.word) - 1
+        name = "x" if asking.is_64bit else "r"
+        with contextlib.suppress(AskAgain):
+            asking.run(**{f"{name}{number}": value for number, value in enumerate(registers)})
