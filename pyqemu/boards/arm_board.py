@@ -5,36 +5,28 @@ A board says what is where (:meth:`ArmBoard.wire`); memory and interrupt control
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pyqemu.boards.arm_boot import Boot, KernelPlace, load_kernel, read_file
+from pyqemu.boards.arm_boot import Boot, KernelPlace, load_kernel
 from pyqemu.boards.arm_saved import saved_machine
 from pyqemu.boards.arm_show import show_board
-from pyqemu.boards.buses import find_bus
 from pyqemu.boards.config import MachineConfig, NicConfig
-from pyqemu.boards.drives import settled_drives
+from pyqemu.boards.device_board import DeviceBoard
 from pyqemu.boards.registry import BoardType, register
 from pyqemu.boards.semihosting import arm_semihosting
-from pyqemu.boards.virtio_slots import VirtioSlots
-from pyqemu.chardev import Chardev, ChardevError
-from pyqemu.hw.block.pflash_cfi01 import PflashCfi01
 from pyqemu.hw.char.pl011 import Pl011
-from pyqemu.hw.core.sysbus import SysBusDevice, SystemBus
+from pyqemu.hw.core.sysbus import SysBusDevice
 from pyqemu.hw.display.bcm2835_fb import Bcm2835Fb
 from pyqemu.hw.display.pl110 import Pl110Base
 from pyqemu.hw.input.pl050 import Pl050Keyboard, Pl050Mouse
 from pyqemu.hw.net.sysbus_card import SysBusCard
-from pyqemu.hw.pci.bus import PciBus
 from pyqemu.hw.pci.device import PciDevice
 from pyqemu.hw.sd.bus import SdBus
 from pyqemu.hw.sd.sd import SdCard
-from pyqemu.hw.virtio.blk import VirtioBlk
-from pyqemu.memory import AddressSpace, MemoryRegion, RamBlock
-from pyqemu.qom import DEVICES, Device, DeviceError
-from pyqemu.qom.plugging import Plugging
+from pyqemu.memory import MemoryRegion
+from pyqemu.qom import Device, DeviceError
 from pyqemu.system import Irq, ShutdownCause, System
 from pyqemu.system.guest_time import GuestTime
 from pyqemu.targets.arm.delivery import REQUEST_FIQ as FIQ
@@ -80,26 +72,19 @@ class BoardFacts:
     options: tuple[str, ...] = ()
 
 
-class ArmBoard(Plugging):
+class ArmBoard(DeviceBoard):
     """One board. Its constructor wires everything; :meth:`reset` is registered with *system*."""
 
     facts: BoardFacts
 
     def __init__(self, config: MachineConfig, system: System, engine: Engine, drives: DriveTable,
                  chardevs: Chardevs) -> None:  # fmt: skip
-        self.config, self.system, self.drives, self.chardevs = config, system, drives, chardevs
-        drives.check_supported(self.facts.drives)
+        super().__init__(config, system, drives, chardevs, drive_limits=self.facts.drives, gaps_read_zero=True)
         self._check()
-        self.sysbus = SystemBus(system)
         self.sd_buses: list[SdBus] = []
-        self.user_devices: list[Device] = []
-        self.flash: list[PflashCfi01] = []
-        self.virtio: VirtioSlots | None = None
         self.keyboard: Pl050Keyboard | None = None
         self.lcd: Pl110Base | Bcm2835Fb | None = None
         self.card: SysBusCard | None = None
-        self.system_memory = MemoryRegion.container("system")
-        self.memory_space = AddressSpace("memory", self.system_memory, gaps_read_zero=True)
         self.ram = MemoryRegion.ram(self.facts.ram_name, self.memory_size)
         self.system_memory.add(self.facts.ram, self.ram)
         self.memory_space.main_ram = self.ram.ram_block
@@ -107,14 +92,10 @@ class ArmBoard(Plugging):
         self.time = GuestTime(system.clock)
         self.cpus = [self._make_cpu(engine) for _ in range(config.smp.cpus)]
         self.cpu = self.cpus[0]
-        ram = range(self.facts.ram, self.facts.ram + self.memory_size)
-        semihosting = arm_semihosting(config, system, ram)
-        for cpu in self.cpus:
-            cpu.semihosting = semihosting
         self.cpu_inputs = [(Irq(partial(_request, cpu, IRQ)), Irq(partial(_request, cpu, FIQ))) for cpu in self.cpus]
         self.cpu_irq, self.cpu_fiq = self.cpu_inputs[0]
         self.wire()
-        self._user_devices()
+        self.add_user_devices()
         self.boot = self.load()
         semihosting = arm_semihosting(config, system, range(self.facts.ram, self.facts.ram + self.processors_ram))
         for cpu in self.cpus:
@@ -156,25 +137,14 @@ class ArmBoard(Plugging):
 
     def _make_cpu(self, engine: Engine) -> ArmCpu:
         """One processor."""
-        return ArmCpu(self.config.cpu or self.facts.cpu, memory=self.memory_space, io=self._no_ports(), engine=engine,
+        return ArmCpu(self.config.cpu or self.facts.cpu, memory=self.memory_space, io=self.io_space, engine=engine,
                       clock=self.system.clock, lock=self.system.lock)  # fmt: skip
 
     def who(self) -> tuple[int, bool]:
         """The processor whose turn it is, and that it is not in the secure state."""
         return self.cpu.turns.current.index, False
 
-    @staticmethod
-    def _no_ports() -> AddressSpace:
-        return AddressSpace("I/O", MemoryRegion.container("io", 0x10000))
-
     # --- devices ------------------------------------------------------------------------------------------------------
-
-    def plug(self, device: D, *addresses: int) -> D:
-        """Map a device's regions and put it on the bus."""
-        for region, address in zip(device.regions, addresses, strict=False):
-            self.system_memory.add(address, region)
-        self.sysbus.plug(device)
-        return device
 
     def add_ram(self, name: str, address: int, size: int) -> None:
         """Memory besides the main one."""
@@ -193,36 +163,11 @@ class ArmBoard(Plugging):
             for index, (address, irq) in enumerate(places)
         ]
 
-    def open_serial(self, index: int) -> Chardev | None:
-        """What is behind the UART of that number."""
-        texts = self.config.serials
-        text = texts[index] if index < len(texts) else "none"
-        if text == "none":
-            return None
-        try:
-            return self.chardevs.open(text, f"serial{index}")
-        except ChardevError as exc:
-            raise UserError(f"-serial {text}: {exc.message}", exc.hint) from None
-
     def add_input(self, keyboard: tuple[int, Irq], mouse: tuple[int, Irq]) -> None:
         """A keyboard and a mouse: where their interfaces are, and the interrupts of these."""
         self.keyboard = self.plug(Pl050Keyboard(keyboard[1]), keyboard[0])
         self.mouse = self.plug(Pl050Mouse(mouse[1]), mouse[0])
         self.system.add_part(Pointer(self.mouse.mouse, "QEMU PS/2 Mouse"))
-
-    def add_flash(self, name: str, address: int, *, device_width: int = 0) -> PflashCfi01:
-        """64 MiB of flash memory: the next drive of ``if=pflash``, or empty."""
-        drive = self.drives.by_index("pflash", len(self.flash))
-        bank = PflashCfi01(num_blocks=FLASH_BANK // FLASH_SECTOR, sector_length=FLASH_SECTOR, width=4,
-                           device_width=device_width, ident0=0x89, ident1=0x18, name_=name, drive=drive)  # fmt: skip
-        bank.on_write.append(self._flash_written)
-        self.flash.append(bank)
-        return self.plug(bank, address)
-
-    def _flash_written(self, block: RamBlock, offset: int, length: int) -> None:
-        block.dirty.mark(offset, length)
-        for listener in self.memory_space.write_listeners:
-            listener(block, offset, length)
 
     def make_card(self, *, protected: Irq | None = None, inserted: Irq | None = None) -> SdCard:
         """The memory card in the next slot: the next drive of ``if=sd``, or none."""
@@ -233,10 +178,6 @@ class ArmBoard(Plugging):
         bus.plug(card)
         self.sd_buses.append(bus)
         return card
-
-    def add_virtio(self, address: int, irqs: Sequence[Irq]) -> None:
-        """Places for virtio devices."""
-        self.virtio = VirtioSlots(self.system, self.memory_space, self.system_memory, address, irqs)
 
     def wanted_nics(self) -> list[NicConfig]:
         """The network cards that the operator asked for; who says nothing gets one.
@@ -266,59 +207,10 @@ class ArmBoard(Plugging):
         except DeviceError as exc:
             raise UserError(f"{nic.option}: {exc.message}", exc.hint) from None
 
-    # --- devices of the operator --------------------------------------------------------------------------------------
-
-    def _user_devices(self) -> None:
-        DEVICES.look_in("pyqemu.hw")
-        for drive in self.drives:
-            if drive.interface == "virtio":
-                self._plug_in(VirtioBlk(drive=drive), "")
-        for options in self.config.devices:
-            self.add_device(options)
-
-    @property
-    def device_buses(self) -> list[Any]:
-        """Where devices of the operator's may go; of places for virtio the last one comes first, as in QEMU."""
-        slots = self.virtio.slots if self.virtio is not None else []
-        return [slot.virtio_bus for slot in reversed(slots) if slot.virtio_bus is not None]
-
-    def _plug_in(self, device: Device, name: str) -> None:
-        bus = find_bus(self.device_buses, device, name)
-        if isinstance(bus, PciBus):
-            assert isinstance(device, PciDevice)
-            bus.add(device)
-        else:
-            bus.plug(device)
-
-    def add_device(self, options: dict[str, str], *, hotplug: bool = False) -> Device:
-        given = dict(options)
-        bus_name = given.pop("bus", "")
-        if hotplug:
-            raise DeviceError("this board's buses do not support hotplugging")
-        device = DEVICES.from_options(given, self._resolve)
-        with self.system.parked(), settled_drives(self.drives, device):
-            self._plug_in(device, bus_name)
-        self.user_devices.append(device)
-        return device
-
-    def pci_buses(self) -> list[PciBus]:
-        """Those of :attr:`device_buses` that are PCI buses."""
-        return [bus for bus in self.device_buses if isinstance(bus, PciBus)]
-
     def operators_devices(self) -> list[Device]:
         """Those of ``-drive if=virtio`` and ``-device``, in the order in which they were made."""
         return [*(bus.device for bus in self.device_buses if getattr(bus, "device", None) is not None),
                 *(device for device in self.user_devices if isinstance(device, PciDevice))]  # fmt: skip
-
-    def request_unplug(self, device: Device) -> None:
-        raise DeviceError(f"Device '{device.type_name}' does not support hotplugging")
-
-    def _resolve(self, kind: str, name: str) -> Any:
-        if kind == "drive":
-            return self.drives.for_device(name)
-        if kind == "chardev":
-            return next((chardev for chardev in self.chardevs if chardev.label == name), None)
-        return None
 
     # --- starting -----------------------------------------------------------------------------------------------------
 
@@ -355,18 +247,6 @@ class ArmBoard(Plugging):
         :raise UserError: there is no place for it, or it cannot be there.
         """
         raise UserError(f"-bios: machine '{self.facts.name}' has no place for firmware", "-kernel FILE")
-
-    def load_flash(self) -> None:
-        """Put the file of ``-bios`` into the first bank of flash.
-
-        :raise UserError: it does not fit, or the bank has a drive.
-        """
-        image, bank = read_file(self.config.bios, "-bios"), self.flash[0]
-        if bank.drive is not None:
-            raise UserError(f"-bios {self.config.bios}: the flash has a drive already", "-bios or -drive if=pflash")
-        if len(image) > bank.size:
-            raise UserError(f"-bios {self.config.bios}: too large for the flash", f"at most {format_size(bank.size)}")
-        bank.data[: len(image)] = image
 
     def power_off(self) -> None:
         """Software turns the board off."""

@@ -54,9 +54,8 @@ def show_board(board: ArmBoard) -> None:
         cpu_places=[CpuPlace(processor.type_name, processor.qom_path, core=number)
                     for number, processor in enumerate(processors)],
     )  # fmt: skip
-    slots = board.virtio.slots if board.virtio is not None else []
     inspection = Inspection(
-        roots=[board.sysbus, *board.sd_buses, *(slot.virtio_bus for slot in slots if slot.virtio_bus)],
+        roots=[board.sysbus, *board.sd_buses, *(slot.virtio_bus for slot in board.virtio_slots if slot.virtio_bus)],
         spaces=[board.memory_space],
     )
     for bus in board.pci_buses():

@@ -6,7 +6,6 @@ Not there: sound (PL041), USB and SCSI cards. Their registers read as zero.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from pyqemu.boards.arm_board import ArmBoard, BoardFacts, register_board
 from pyqemu.hw.display.pl110 import Pl110Versatile
@@ -16,6 +15,7 @@ from pyqemu.hw.i2c.versatile_i2c import VersatileI2c
 from pyqemu.hw.intc.pl190 import Pl190, VersatileSic
 from pyqemu.hw.misc.arm_sysctl import ArmSysctl
 from pyqemu.hw.net.smc91c111 import Smc91c111
+from pyqemu.hw.pci.bus import PciBus
 from pyqemu.hw.pci_host.versatile_pci import VersatilePci
 from pyqemu.hw.sd.pl181 import Pl181
 from pyqemu.hw.timer.ds1338 import Ds1338
@@ -85,9 +85,8 @@ class VersatilePb(ArmBoard):
             output.connect(input_.set)
         self.lcd = self.plug(lcd, LCD)
 
-    @property
-    def device_buses(self) -> list[Any]:
-        """Cards go into the PCI slots."""
+    def pci_buses(self) -> list[PciBus]:
+        """The one that has the slots."""
         return [self.pci_host.pci]
 
 

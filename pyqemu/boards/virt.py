@@ -6,16 +6,14 @@ Places and interrupts are in `virt_map.py`, the device tree that tells them to a
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyqemu.boards import virt_interrupts
 from pyqemu.boards import virt_map as at
 from pyqemu.boards.arm_boot import Boot, KernelPlace, load_kernel, load_tree, read_file
 from pyqemu.boards.arm_boot_files import unpacked
-from pyqemu.boards.buses import find_bus
 from pyqemu.boards.config import MachineConfig
-from pyqemu.boards.drives import settled_drives
-from pyqemu.boards.objects import find_rng
+from pyqemu.boards.device_board import FLASH_BANK, DeviceBoard
 from pyqemu.boards.pc_network import plug_cards
 from pyqemu.boards.registry import BoardType, register
 from pyqemu.boards.semihosting import arm_semihosting
@@ -25,24 +23,16 @@ from pyqemu.boards.virt_saved import saved_machine
 from pyqemu.boards.virt_secure import SECURE_SPACE, SecureWorld
 from pyqemu.boards.virt_show import show_virt
 from pyqemu.boards.virt_tree import TreeFacts, device_tree
-from pyqemu.chardev import Chardev, ChardevError
-from pyqemu.hw.block.pflash_cfi01 import PflashCfi01
 from pyqemu.hw.char.pl011 import Pl011
-from pyqemu.hw.core.sysbus import SysBusDevice, SystemBus
 from pyqemu.hw.gpio.gpio_key import GpioKey
 from pyqemu.hw.gpio.pl061 import Pl061
 from pyqemu.hw.intc.arm_gicv2m import ArmGicV2m
 from pyqemu.hw.nvram.fw_cfg import FwCfgMem
-from pyqemu.hw.pci.bus import parse_devfn
-from pyqemu.hw.pci.device import PciDevice
+from pyqemu.hw.pci.bus import PciBus
 from pyqemu.hw.pci_host.gpex import GpexHost
 from pyqemu.hw.timer.pl031 import Pl031
-from pyqemu.hw.virtio.blk import VirtioBlk
-from pyqemu.hw.virtio.device import VirtioDevice
-from pyqemu.hw.virtio.mmio import VirtioMmio
-from pyqemu.memory import AddressSpace, MemoryRegion, RamBlock
-from pyqemu.qom import DEVICES, Device, DeviceError
-from pyqemu.qom.plugging import Plugging
+from pyqemu.memory import MemoryRegion
+from pyqemu.qom import DeviceError
 from pyqemu.system import Irq, ShutdownCause, System
 from pyqemu.system.guest_time import GuestTime
 from pyqemu.targets.aarch64.state import Aarch64Cpu
@@ -65,25 +55,22 @@ FW_CFG_KERNEL, FW_CFG_INITRD, FW_CFG_CMDLINE = (0x08, 0x11), (0x0B, 0x12), (0x14
 """Keys of sizes and contents."""
 
 
-class Virt(Plugging):
+class Virt(DeviceBoard):
     """One board. Its constructor wires everything; :meth:`reset` is registered with *system*."""
 
     processor: CpuNode
 
     def __init__(self, config: MachineConfig, system: System, engine: Engine, drives: DriveTable,
                  chardevs: Chardevs) -> None:  # fmt: skip
-        self.config, self.system, self.drives, self.chardevs = config, system, drives, chardevs
-        drives.check_supported(DRIVE_LIMITS)
+        super().__init__(config, system, drives, chardevs, drive_limits=DRIVE_LIMITS)
         self.options = VirtOptions.of(config)
-        self.user_devices: list[Device] = []
-        self.sysbus = SystemBus(system)
         self._memory(engine)
         self._interrupts()
         self._periphery()
         self._firmware_devices()
         self._pcie()
-        self._virtio_slots()
-        self._user_devices()
+        self.add_virtio(at.VIRTIO.base, [self._spi(at.IRQ_VIRTIO + number) for number in range(at.VIRTIO_SLOTS)])
+        self.add_user_devices()
         self.boot = self._load()
         self.gic.irq_reset_nonsecure = self.boot.is_linux
         system.on_reset(self.reset)
@@ -95,13 +82,10 @@ class Virt(Plugging):
 
     def _memory(self, engine: Engine) -> None:
         config = self.config
-        self.system_memory = MemoryRegion.container("system")
         self.ram = MemoryRegion.ram("mach-virt.ram", config.memory)
         self.system_memory.add(at.RAM.base, self.ram)
-        self.memory_space = AddressSpace("memory", self.system_memory)
         self.secure = SecureWorld(self.system_memory, self.memory_space) if self.options.secure else None
         seen = self.memory_space if self.secure is None else self.secure.space
-        self.io_space = AddressSpace("I/O", MemoryRegion.container("io", 0x10000))
         virt_interrupts.check(self.options.gic_version, config.smp.max_cpus)
         self.cpus = [make_processor(config, self.options, memory=seen, io=self.io_space, engine=engine,
                                     clock=self.system.clock, lock=self.system.lock)
@@ -138,58 +122,41 @@ class Virt(Plugging):
         places = [at.GIC_DISTRIBUTOR, at.GIC_REDISTRIBUTORS if third else at.GIC_CPU]
         if self.options.virtualization and not third:
             places += [at.GIC_HYPERVISOR, at.GIC_GUEST]
-        self._plug(self.gic, *(place.base for place in places))
+        self.plug(self.gic, *(place.base for place in places))
         if secure is not None:
             for region in self.gic.regions[:2]:
                 secure.show_difference(region)
         if not third:
             messages = ArmGicV2m(self.gic.shared_inputs, base_spi=at.IRQ_V2M, num_spi=at.V2M_IRQS)
-            self._plug(messages, at.GIC_V2M.base)
+            self.plug(messages, at.GIC_V2M.base)
 
     def _spi(self, number: int) -> Irq:
         return self.gic.shared_inputs[number]
 
-    def _plug(self, device: SysBusDevice, *addresses: int, secure: bool = False) -> None:
-        """Map a device's regions and put it on the bus; *secure*: in the secure world alone, if there is one."""
-        memory = self.secure.memory if secure and self.secure is not None else self.system_memory
-        for region, address in zip(device.regions, addresses, strict=False):
-            memory.add(address, region)
-        self.sysbus.plug(device)
-
     def _periphery(self) -> None:
         self.uart = self._serial_line(0, at.IRQ_UART)
-        self._plug(self.uart, at.UART.base)
+        self.plug(self.uart, at.UART.base)
         self.secure_uart = self._serial_line(1, at.IRQ_SECURE_UART) if self.secure is not None else None
-        if self.secure_uart is not None:
-            self._plug(self.secure_uart, at.SECURE_UART.base, secure=True)
+        if self.secure is not None and self.secure_uart is not None:
+            self.plug(self.secure_uart, at.SECURE_UART.base, memory=self.secure.memory)
         self.rtc = Pl031(self.system.clock, self.system.rtc_clock, self._spi(at.IRQ_RTC))
-        self._plug(self.rtc, at.RTC.base)
+        self.plug(self.rtc, at.RTC.base)
 
         self.gpio = Pl061(self._spi(at.IRQ_GPIO))
-        self._plug(self.gpio, at.GPIO.base)
+        self.plug(self.gpio, at.GPIO.base)
         self.power_key = GpioKey(self.system.clock, self.gpio.inputs[at.POWER_BUTTON])
         self.system.on_powerdown(self.power_key.press)
         self.system.on_reset(self.power_key.reset)
 
     def _firmware_devices(self) -> None:
         """Banks of flash with the drives of ``if=pflash``, or firmware of ``-bios``, and what firmware asks for."""
-        self.flash = []
         for number in range(at.FLASH_BANKS):
-            bank = PflashCfi01(num_blocks=FLASH_BLOCKS, sector_length=FLASH_SECTOR, width=4, device_width=2,
-                               ident0=0x89, ident1=0x18, name_=f"virt.flash{number}",
-                               drive=self.drives.by_index("pflash", number))  # fmt: skip
-            bank.on_write.append(self._flash_written)
-            self._plug(bank, at.FLASH.base + number * bank.size, secure=number == 0)
-            self.flash.append(bank)
+            memory = self.secure.memory if self.secure is not None and not number else None
+            self.add_flash(f"virt.flash{number}", at.FLASH.base + number * FLASH_BANK, device_width=2, memory=memory)
         self.fw_cfg = FwCfgMem(self.memory_space, trace=self.system.trace)
         self.fw_cfg.map(self.system_memory, at.FW_CFG.base)
         self.fw_cfg.add_i16(FW_CFG_NB_CPUS, self.config.smp.cpus)
         self.system.on_reset(self.fw_cfg.reset)
-
-    def _flash_written(self, block: RamBlock, offset: int, length: int) -> None:
-        block.dirty.mark(offset, length)
-        for listener in self.memory_space.write_listeners:
-            listener(block, offset, length)
 
     def _pcie(self) -> None:
         lines = [self._spi(at.IRQ_PCIE + number) for number in range(4)]
@@ -205,75 +172,11 @@ class Virt(Plugging):
         self.cards = plug_cards(self.config, self.pcie.pci, DEFAULT_CARD)
 
     def _serial_line(self, index: int, irq: int) -> Pl011:
-        text = self.config.serials[index] if index < len(self.config.serials) else "none"
-        return Pl011(self._spi(irq), chardev=self._open_serial(index, text) if text != "none" else None)
+        return Pl011(self._spi(irq), chardev=self.open_serial(index))
 
-    def _open_serial(self, index: int, text: str) -> Chardev:
-        try:
-            return self.chardevs.open(text, f"serial{index}")
-        except ChardevError as exc:
-            raise UserError(f"-serial {text}: {exc.message}", exc.hint) from None
-
-    def _virtio_slots(self) -> None:
-        self.slots: list[VirtioMmio] = []
-        for number in range(at.VIRTIO_SLOTS):
-            address = at.VIRTIO.base + number * at.VIRTIO.size
-            slot = VirtioMmio(self.system, self.memory_space, number=number, address=address)
-            slot.irq.connect(self._spi(at.IRQ_VIRTIO + number).set)
-            self.system_memory.add(address, slot.region)
-            self.system.on_reset(slot.reset)
-            self.slots.append(slot)
-
-    def _user_devices(self) -> None:
-        DEVICES.look_in("pyqemu.hw")
-        for drive in self.drives:
-            if drive.interface == "virtio":
-                self._free_slot().plug(VirtioBlk(drive=drive))
-        for options in self.config.devices:
-            self.add_device(options)
-
-    def _free_slot(self) -> Any:
-        """The bus of the last slot that is free: as in QEMU, the first device has the highest address."""
-        for slot in reversed(self.slots):
-            if slot.device is None:
-                return slot.virtio_bus
-        raise DeviceError("all virtio-mmio slots are taken", f"there are {at.VIRTIO_SLOTS}")
-
-    def add_device(self, options: dict[str, str], *, hotplug: bool = False) -> Device:
-        given = dict(options)
-        bus_name, address = given.pop("bus", ""), given.pop("addr", "")
-        if hotplug:
-            raise DeviceError("this board's buses do not support hotplugging")
-        device = DEVICES.from_options(given, self._resolve)
-        bus = self._bus_of(device, bus_name)
-        if address and not isinstance(device, PciDevice):
-            raise DeviceError(f"Property '{device.type_name}.addr' not found", "PCI devices have it")
-        with self.system.parked(), settled_drives(self.drives, device):
-            if isinstance(device, PciDevice):
-                self.pcie.pci.add(device, parse_devfn(address) if address else None)
-            else:
-                bus.plug(device)
-        self.user_devices.append(device)
-        return device
-
-    def _bus_of(self, device: Device, name: str) -> Any:
-        """The bus of that name, or one that the device fits on."""
-        if isinstance(device, VirtioDevice) and not name:
-            return self._free_slot()
-        slots = [slot.virtio_bus for slot in self.slots if slot.virtio_bus is not None]
-        return find_bus((self.pcie.pci, *slots), device, name)
-
-    def request_unplug(self, device: Device) -> None:
-        raise DeviceError(f"Device '{device.type_name}' does not support hotplugging")
-
-    def _resolve(self, kind: str, name: str) -> Any:
-        if kind == "drive":
-            return self.drives.for_device(name)
-        if kind == "chardev":
-            return next((chardev for chardev in self.chardevs if chardev.label == name), None)
-        if kind == "rng":
-            return find_rng(self.config, self.system, name)
-        return None
+    def pci_buses(self) -> list[PciBus]:
+        """The one of PCI Express."""
+        return [self.pcie.pci]
 
     # --- starting -----------------------------------------------------------------------------------------------------
 
@@ -282,7 +185,7 @@ class Virt(Plugging):
         config = self.config
         place = KernelPlace(self.memory_space, at.RAM.base, config.memory, is_64bit=self.is_64bit, tree=self._tree)
         if config.bios:
-            self._load_firmware()
+            self.load_flash()
         if config.bios or self.flash[0].drive is not None:
             self._offer_kernel()
             return load_tree(place, config)
@@ -302,16 +205,6 @@ class Virt(Plugging):
                           secure=self.options.secure,
                           psci_conduit=self.options.psci_conduit if self._has_psci else "")  # fmt: skip
         return device_tree(facts)
-
-    def _load_firmware(self) -> None:
-        """Firmware begins at address 0."""
-        config = self.config
-        image = read_file(config.bios, "-bios")
-        if self.flash[0].drive is not None:
-            raise UserError(f"-bios {config.bios}: the flash has a drive already", "-bios or -drive if=pflash")
-        if len(image) > self.flash[0].size:
-            raise UserError(f"-bios {config.bios}: too large for the flash", f"at most {self.flash[0].size >> 20} MiB")
-        self.flash[0].data[: len(image)] = image
 
     def _offer_kernel(self) -> None:
         """Firmware finds the kernel by fw_cfg."""

@@ -81,7 +81,7 @@ def _processor(virt: Virt, machine: SavedMachine, cpu: Processor) -> None:
 def _virtio_devices(virt: Virt) -> list[VirtioDevice]:
     """In the order in which they were made: the first has the last slot. Those that ask for a slot by name may be made
     in another order, and then are told apart by their slots alone."""
-    return [slot.device for slot in reversed(virt.slots) if slot.device is not None]
+    return [slot.device for slot in reversed(virt.virtio_slots) if slot.device is not None]
 
 
 def _add_device(machine: SavedMachine, device: Device) -> None:

@@ -57,7 +57,7 @@ def show_virt(board: Virt) -> None:
         cpu_places=[CpuPlace(processor.type_name, processor.qom_path, *board.config.smp.place(number))
                     for number, (processor, _) in enumerate(shown)],
     )  # fmt: skip
-    inspection = Inspection(roots=[board.sysbus, *(slot.virtio_bus for slot in board.slots if slot.virtio_bus)],
+    inspection = Inspection(roots=[board.sysbus, *(slot.virtio_bus for slot in board.virtio_slots if slot.virtio_bus)],
                             spaces=[board.memory_space])  # fmt: skip
     inspection.cpus += [view for _, view in shown]
     inspection.add_text("pci", partial(pci_text, board.pcie.pci))

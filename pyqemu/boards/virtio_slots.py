@@ -11,21 +11,20 @@ from pyqemu.system import Irq, System
 SIZE = 0x200
 
 
-class VirtioSlots:
+def virtio_slots(
+    system: System, memory: AddressSpace, root: MemoryRegion, base: int, irqs: Sequence[Irq]
+) -> list[VirtioMmio]:
     """The windows, one behind the other.
 
     :param root: where they are mapped, from *base* on
     :param irqs: the interrupt of each
     """
-
-    def __init__(
-        self, system: System, memory: AddressSpace, root: MemoryRegion, base: int, irqs: Sequence[Irq]
-    ) -> None:
-        self.slots: list[VirtioMmio] = []
-        for number, irq in enumerate(irqs):
-            address = base + number * SIZE
-            slot = VirtioMmio(system, memory, number=number, address=address)
-            slot.irq.connect(irq.set)
-            root.add(address, slot.region)
-            system.on_reset(slot.reset)
-            self.slots.append(slot)
+    slots = []
+    for number, irq in enumerate(irqs):
+        address = base + number * SIZE
+        slot = VirtioMmio(system, memory, number=number, address=address)
+        slot.irq.connect(irq.set)
+        root.add(address, slot.region)
+        system.on_reset(slot.reset)
+        slots.append(slot)
+    return slots

@@ -72,8 +72,8 @@ def test_virtio_devices_take_the_last_place_first(name: str) -> None:
 
 def test_interrupts_of_virtio_are_the_boards() -> None:
     with board("vexpress-a9", "-device", "virtio-rng-device") as made:
-        assert isinstance(made, Vexpress) and made.virtio is not None
-        made.virtio.slots[3].irq.raise_()
+        assert isinstance(made, Vexpress)
+        made.virtio_slots[3].irq.raise_()
         assert made.mpcore.inputs[43].level
 
 
