@@ -50,12 +50,12 @@ def until(guest: Guest, text: str, seconds: float = BOOT_TIME) -> str:
     return guest.serial.text
 
 
-def said_in_qemu(directory: Path, options: list[str], text: str) -> str:
+def said_in_qemu(directory: Path, options: list[str], text: str, *, qemu: str = QEMU) -> str:
     """What comes over the serial line of Debian's QEMU until *text* has come; skips the test without QEMU."""
-    if shutil.which(QEMU) is None:
+    if shutil.which(qemu) is None:
         pytest.skip("needs Debian's qemu-system-arm")
     line = directory / "qemu.serial"
-    command = [QEMU, "-nodefaults", "-display", "none", "-serial", f"file:{line}", *options]
+    command = [qemu, "-nodefaults", "-display", "none", "-serial", f"file:{line}", *options]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + QEMU_TIME
