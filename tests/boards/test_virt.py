@@ -74,6 +74,8 @@ def test_the_tree_tells_of_processors_and_devices() -> None:
         ({"kernel": "x", "cpu": "max,+nonsense"}, "CPU model max has no feature 'nonsense'"),
         ({"kernel": "x", "cpu": "cortex-a15,hivecs=on"}, "-cpu cortex-a15: Property '.hivecs' not found"),
         ({"kernel": "x", "cpu": "cortex-a15,+neon"}, r"Expected key=value format, found \+neon"),
+        ({"kernel": "x", "cpu": "cortex-a57,aarch64=off"}, "cannot be disabled unless KVM is enabled"),
+        ({"kernel": "x", "cpu": "cortex-a57,rvbar=here"}, "CPU property 'here' is no number of 64 bits"),
         ({"kernel": "x", "cpu": "cortex-a9"}, "machine 'virt': CPU cortex-a9 not supported"),
         ({"kernel": "x", "cpu": "cortex-a57", "architecture": "arm"}, "unable to find CPU model 'cortex-a57'"),
         ({"kernel": "x", "cpu": "cortex-a15", "machine_options": {"gic-version": "3"}}, "gic-version=3: not with"),

@@ -87,6 +87,15 @@ def test_properties_of_a_processor_can_be_said(tmp_path: Path) -> None:
         assert "R15=ffff0000" in asker("human-monitor-command", command_line="info registers")
 
 
+def test_properties_of_a_processor_of_64_bits_can_be_said(tmp_path: Path) -> None:
+    changed = config(tmp_path, "aarch64", cpu="cortex-a57,rvbar=0x40000000,midr=0x411fd071,aarch64=on,-aes")
+    with Machine(changed) as machine:
+        asker = Asker(machine)
+        assert asker("qom-get", path=CPU, property="midr") == 0x411FD071
+        assert asker("qom-get", path=CPU, property="aes") is False
+        assert "PC=0000000040000000" in asker("human-monitor-command", command_line="info registers")
+
+
 def test_models(asker: Asker, asker32: Asker) -> None:
     found = {entry["name"] for entry in asker("query-cpu-definitions")}
     found32 = {entry["name"] for entry in asker32("query-cpu-definitions")}

@@ -6,10 +6,13 @@ Fields of exception levels that a machine does not have are cleared when the pro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pyqemu.targets.arm.models import MODELS as MODELS_32
+from pyqemu.targets.arm.models import number_property
 from pyqemu.util.errors import UserError
+from pyqemu.util.options import parse_bool
 
 PFR0_EL2, PFR0_EL3, PFR0_GIC = 0xF00, 0xF000, 1 << 24
 AES_PMULL, SHA1, SHA2, CRC32 = 0xF0, 0xF00, 0xF000, 0xF0000
@@ -22,6 +25,7 @@ class Model:
     """A processor type.
 
     :ivar ccsidr: cache sizes: level 1 data, level 1 instruction, level 2 unified
+    :ivar rvbar: where it begins after a reset
     """
 
     name: str
@@ -41,6 +45,7 @@ class Model:
     isar: tuple[int, int, int, int, int, int] = (0x02101110, 0x13112111, 0x21232042, 0x01112131, 0x00011142, 0x00011121)
     mvfr: tuple[int, int, int] = (0x10110222, 0x12111111, 0x43)
     dbgdidr: int = 0x3516D000
+    rvbar: int = 0
 
     def has(self, feature: str) -> bool:
         """Whether instructions of that group exist."""
@@ -66,10 +71,33 @@ MODELS = {
     )
 }
 ALIASES = {"any": "max"}
+Change = Callable[[Model, str], Model]
+
+
+def _always(name: str) -> Change:
+    """A property that no model can be without."""
+
+    def change(model: Model, text: str) -> Model:
+        if not parse_bool(text, name):
+            raise UserError(f"'{name}' feature cannot be disabled unless KVM is enabled", f"{name}=on")
+        return model
+
+    return change
+
+
+def _el3(model: Model, text: str) -> Model:
+    return model if parse_bool(text, "has_el3") else model.without(el3=True)
+
+
+PROPERTIES: dict[str, Change] = {
+    "aarch64": _always("aarch64"), "pmu": _always("pmu"), "has_el3": _el3, "midr": number_property("midr", 32),
+    "rvbar": number_property("rvbar", 64),
+}  # fmt: skip
+"""What else ``-cpu`` can change (QEMU 2.6, and PMU of later versions)."""
 
 
 def cpu_model(text: str) -> Model:
-    """The model of a ``-cpu`` argument: a name, and features with ``+`` and ``-`` or ``=on`` and ``=off``.
+    """The model of a ``-cpu`` argument: a name, features with ``+`` and ``-`` or ``=on`` and ``=off``, properties.
 
     :raise UserError: there is no such processor or feature.
     """
@@ -78,11 +106,16 @@ def cpu_model(text: str) -> Model:
     if model is None:
         raise UserError(f"unable to find CPU model '{name}'", f"one of {', '.join(sorted(MODELS))}")
     for change in changes:
+        key, _, value = change.partition("=")
+        if key in PROPERTIES:
+            model = PROPERTIES[key](model, value)
+            continue
         feature, on = _change(change)
         if feature not in FEATURES:
-            raise UserError(f"CPU model {name} has no feature '{feature}'", f"one of {', '.join(sorted(FEATURES))}")
-        mask, value = FEATURES[feature]
-        model = replace(model, aa64isar0=model.aa64isar0 & ~mask | (value if on else 0))
+            known = ", ".join(sorted({*FEATURES, *PROPERTIES}))
+            raise UserError(f"CPU model {name} has no feature '{feature}'", f"one of {known}")
+        mask, present = FEATURES[feature]
+        model = replace(model, aa64isar0=model.aa64isar0 & ~mask | (present if on else 0))
     return model
 
 

@@ -45,7 +45,7 @@ from pyqemu.targets.aarch64.layout import (
     VIRQ,
     Z,
 )
-from pyqemu.targets.aarch64.models import PFR0_GIC, Model, cpu_model
+from pyqemu.targets.aarch64.models import PFR0_EL3, PFR0_GIC, Model, cpu_model
 from pyqemu.targets.aarch64.translator import A64Translator
 from pyqemu.targets.arm import flags
 from pyqemu.targets.arm.generic_timer import FREQUENCY, CycleCounter, GenericTimer
@@ -146,8 +146,8 @@ class Aarch64Cpu(Multiprocessor):
                  **collaborators: Any) -> None:  # fmt: skip
         super().__init__(**collaborators)
         found = cpu_model(model) if isinstance(model, str) else model
-        self.model = found.without(el2=not has_el2, el3=not has_el3)
-        self.has_el2, self.has_el3 = has_el2, has_el3
+        self.has_el2, self.has_el3 = has_el2, has_el3 and bool(found.aa64pfr0 & PFR0_EL3)
+        self.model = found.without(el2=not self.has_el2, el3=not self.has_el3)
         self.sys = SystemState()
         self.x = Registers64(self.q)
         self.v = Vectors(self.q)
@@ -508,6 +508,7 @@ class Aarch64Cpu(Multiprocessor):
         self.timer.reset()
         self.cycle_counter.switch(on=False, divider=1)
         self.enter(3 if self.has_el3 else 2 if self.has_el2 else 1, 1)
+        self.pc = self.sys.rvbar = self.model.rvbar
         self.translation_changed()
 
     def start(self, entry: int, context: int, level: int) -> None:

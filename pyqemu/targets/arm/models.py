@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from pyqemu.util.errors import UserError
 from pyqemu.util.options import parse_bool
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    M = TypeVar("M", bound=DataclassInstance)
+else:
+    M = TypeVar("M")
 
 V5 = frozenset(("v4t", "v5", "v5e", "v5j", "vfp", "short_vectors"))
 V6 = V5 | {"v6"}
@@ -102,23 +110,25 @@ def _el3(model: Model, text: str) -> Model:
     return model if parse_bool(text, "has_el3") else replace(model, features=model.features - {"security"})
 
 
-def _number(name: str, bits: int) -> Callable[[Model, str], Model]:
-    def change(model: Model, text: str) -> Model:
+def number_property(name: str, bits: int) -> Callable[[M, str], M]:
+    """A change that sets a field of a model to a number that fits into so many bits."""
+
+    def change(model: M, text: str) -> M:
         try:
             value = int(text, 0)
         except ValueError:
             value = -1
         if not 0 <= value < 1 << bits:
             raise UserError(f"CPU property '{text}' is no number of {bits} bits", "such as 0x1000")
-        return replace(model, **{name: value})  # type: ignore[arg-type]
+        return replace(model, **{name: value})
 
     return change
 
 
 PROPERTIES: dict[str, tuple[str | None, Callable[[Model, str], Model]]] = {
     "reset-hivecs": (None, lambda model, text: replace(model, high_vectors=parse_bool(text, "reset-hivecs"))),
-    "midr": (None, _number("midr", 32)),
-    "reset-cbar": ("v7mp", _number("cbar", 32)),
+    "midr": (None, number_property("midr", 32)),
+    "reset-cbar": ("v7mp", number_property("cbar", 32)),
     "has_el3": ("security", _el3),
 }
 """What ``-cpu`` can change: the feature that a model needs to have the property, and the change (QEMU 2.6)."""
