@@ -75,7 +75,10 @@ KINDS = [
     Kind("thumb", "arm", ("-M", "virt", "-cpu", "cortex-a15"), 0x4020_0000),
     Kind("aarch64", "aarch64", ("-M", "virt", "-cpu", "cortex-a57"), 0x4020_0000),
 ]
-of_all_kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+slow = pytest.mark.slow
+of_all_kinds = pytest.mark.parametrize(
+    "kind", [pytest.param(kind, id=kind.name, marks=[slow] * (kind.name == "thumb")) for kind in KINDS]
+)
 
 
 @dataclass(frozen=True)
@@ -207,24 +210,14 @@ def command_line(program: Program) -> set[int]:
     "options",
     [
         ("-semihosting",),
-        ("-semihosting", "-append", "a  b   c"),
+        pytest.param(("-semihosting", "-append", "a  b   c"), marks=slow),
         ("-semihosting-config", "arg=x,arg=two words,arg=y,,z", "-append", "unheard"),
-        ("-semihosting-config", "enable=on,target=native,arg=x"),
+        pytest.param(("-semihosting-config", "enable=on,target=native,arg=x"), marks=slow),
     ],
     ids=" ".join,
 )
 def test_command_line(options: tuple[str, ...], tmp_path: Path) -> None:
     compare(KINDS[0], command_line, tmp_path, *options)
-
-
-@pytest.mark.parametrize("kind", [KINDS[0], KINDS[2]], ids=lambda kind: kind.name)
-@pytest.mark.parametrize("reason", [0x20026, 0x20023])
-def test_exit_status(kind: Kind, reason: int, tmp_path: Path) -> None:
-    def build(program: Program) -> set[int]:
-        program.end_with(0x1234, reason=reason)
-        return set()
-
-    compare(kind, build, tmp_path)
 
 
 # --- ours -------------------------------------------------------------------------------------------------------------
@@ -245,10 +238,10 @@ def test_heap_is_in_the_boards_memory(kind: Kind, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [("-append", "x"), ("-semihosting-config", "off"), ("-semihosting-config", "enable=off,arg=x")]
+    "options", [("-semihosting-config", "enable=off,arg=x"), pytest.param(("-append", "x"), marks=slow)], ids=" ".join
 )
 def test_nobody_listens_who_was_not_told_to(options: tuple[str, ...], tmp_path: Path) -> None:
-    """The program goes to the vector of SVC, where a branch to itself is: it is ended from outside."""
+    """The program goes to the vector of SVC, where nothing is: so it is ended from outside."""
     program = KINDS[0].program()
     program.call(WRITE0, program.text("heard"))
     program.end_with(0)
@@ -264,8 +257,8 @@ def test_nobody_listens_who_was_not_told_to(options: tuple[str, ...], tmp_path: 
     assert (output, os.listdir(tmp_path)) == (b"", ["program.elf"])
 
 
-@of_all_kinds
-def test_nothing_is_run_after_the_end(kind: Kind, tmp_path: Path) -> None:
+def test_nothing_is_run_after_the_end(tmp_path: Path) -> None:
+    kind = KINDS[0]
     program = kind.program()
     program.end_with(0)
     program.call(WRITE0, program.text("too late"))
@@ -273,7 +266,11 @@ def test_nothing_is_run_after_the_end(kind: Kind, tmp_path: Path) -> None:
     assert (outcome.status, outcome.errors) == (0, b"")
 
 
-@pytest.mark.parametrize("options", [(), ("-icount", "shift=3"), ("-smp", "2")], ids=" ".join)
+@pytest.mark.parametrize(
+    "options",
+    [(), pytest.param(("-icount", "shift=3"), marks=slow), pytest.param(("-smp", "2"), marks=slow)],
+    ids=" ".join,
+)
 def test_machine_goes_on_while_a_key_is_waited_for(options: tuple[str, ...], tmp_path: Path) -> None:
     kind = KINDS[2]
     program = kind.program()
