@@ -79,6 +79,7 @@ def ask_firmware(psci: Psci, cpu: Processor, exception_class: int, options: Virt
     else:
         registers = cpu.x
         arguments = registers[1], registers[2], registers[3]
-        answer = psci.call(cpu, registers[0] & 0xFFFFFFFF, arguments, level=cpu.el, alignment=4)
+        answer = psci.call(cpu, registers[0] & 0xFFFFFFFF, arguments, level=2 if cpu.has_el2 else 1,
+                           alignment=4)  # fmt: skip
     registers[0] = NOT_SUPPORTED if answer is None else answer
     return True

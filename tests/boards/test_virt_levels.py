@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from pyqemu.api.machine import Machine
-from pyqemu.boards.config import MachineConfig
+from pyqemu.boards.config import MachineConfig, SmpConfig
 from pyqemu.boards.virt_tree import TreeFacts, device_tree
+from pyqemu.targets.arm.psci import CPU_ON, SMC64
 from pyqemu.util.units import MIB
 from tests.boards.test_virt import nodes
 from tests.boards.test_virt_saved import text, virt
@@ -97,6 +98,17 @@ def test_firmware_begins_at_the_highest_level(levels: dict[str, str], el: int, t
         assert made.cpu.el == el
         assert (made.cpu.firmware_call is None) == (el == 3)
         assert made.cpu.memory.load(SECURE if el == 3 else 0, 4) == 0x14000000
+
+
+@pytest.mark.parametrize(("levels", "el"), list(zip(LEVELS, (2, 1, 2), strict=True)), ids=NAMES)
+def test_others_are_started_as_high_as_the_first_one(levels: dict[str, str], el: int, kernel: str) -> None:
+    """Also where a kernel asks that has a hypervisor above it."""
+    with board(levels, kernel=kernel, smp=SmpConfig(2, cores=2, max_cpus=2)) as made:
+        cpu, other = made.cpus
+        cpu.enter(1, 1)
+        cpu.x[0], cpu.x[1], cpu.x[2] = CPU_ON | SMC64, other.affinity, 0x4000_0000
+        cpu.firmware_call(0x17 if "virtualization" in levels else 0x16)
+        assert (other.el, other.is_secure, other.pc, other.powered_off) == (el, False, 0x4000_0000, False)
 
 
 def test_each_world_sees_what_it_may(kernel: str) -> None:

@@ -53,7 +53,7 @@ class Psci:
              alignment: int = 1) -> int | None:  # fmt: skip
         """The answer to a call, signed; None if the number is no function of this interface.
 
-        :param level: the exception level that calls, at which others are started
+        :param level: the exception level at which others are started
         :param alignment: of the addresses where they can be started
         """
         plain = function & ~SMC64
