@@ -36,7 +36,6 @@ from pyqemu.qom import DeviceError
 from pyqemu.system import Irq, ShutdownCause, System
 from pyqemu.system.guest_time import GuestTime
 from pyqemu.targets.aarch64.state import Aarch64Cpu
-from pyqemu.targets.arm.introspection import CpuNode
 from pyqemu.targets.arm.psci import Psci
 from pyqemu.util.errors import UserError
 from pyqemu.util.units import MIB
@@ -57,8 +56,6 @@ FW_CFG_KERNEL, FW_CFG_INITRD, FW_CFG_CMDLINE = (0x08, 0x11), (0x0B, 0x12), (0x14
 
 class Virt(DeviceBoard):
     """One board. Its constructor wires everything; :meth:`reset` is registered with *system*."""
-
-    processor: CpuNode
 
     def __init__(self, config: MachineConfig, system: System, engine: Engine, drives: DriveTable,
                  chardevs: Chardevs) -> None:  # fmt: skip

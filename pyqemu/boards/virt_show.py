@@ -46,7 +46,6 @@ def show_virt(board: Virt) -> None:
     target = architecture(board.config, board.cpu)
     models = processor_models(target)
     shown = [_shown(cpu) for cpu in board.cpus]
-    board.processor = shown[0][0]
     for processor, _ in shown:
         unattached.add_child("device[*]", processor)
     unattached.add_child("sysbus", board.sysbus)
