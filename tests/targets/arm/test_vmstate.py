@@ -18,6 +18,7 @@ from pyqemu.targets.arm.vmstate import CommonState, SavedCpu
 from tests.hw.test_board_streams import Stream
 from tests.qtest_reference import needs_qemu_arm
 
+CASES = 300
 MODES = (USR, FIQ, IRQ, SVC, ABT, UND, SYS)
 QEMU = {"arm926": "versatilepb", "cortex-a9": "vexpress-a9,secure=off", "cortex-a15": "vexpress-a15,secure=off"}
 PMCR = 0x6030_0000_0013_DCE0
@@ -169,3 +170,36 @@ def test_stale_banks_do_not_matter(rng: random.Random) -> None:
     assert slot is not None
     cpu.q[slot >> 3] = 0xDEAD
     assert SavedCpu(cpu).banked_r13[4] == cpu.r[13]
+
+
+@pytest.mark.parametrize("model", list(QEMU))
+def test_spoilt_states_are_refused_or_taken(rng: random.Random, model: str) -> None:
+    """And what was taken can be saved, and loaded again: nothing is in between."""
+    good, taken = SavedCpu.vmstate.save(SavedCpu(shaken(rng, model, SVC))), 0
+    view = SavedCpu(processor(model))
+    for _ in range(CASES):
+        state = bytearray(good)
+        for _ in range(rng.choice((1, 1, 4))):
+            state[rng.randrange(len(state))] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
+        try:
+            SavedCpu.vmstate.load(view, bytes(state))
+        except LoadError:
+            continue
+        taken += 1
+        again = SavedCpu.vmstate.save(view)
+        SavedCpu.vmstate.load(view, again)
+        assert SavedCpu.vmstate.save(view) == again
+    assert CASES // 4 < taken < CASES
+
+
+def test_debug_registers_move() -> None:
+    """Under both of their numbers, in which QEMU has them."""
+    before, after = processor(), processor()
+    before.sys.dbgbvr[5], before.sys.dbgwcr[3], before.sys.mdscr_el1, before.sys.oslsr_el1 = 0x1000, 5, 1 << 15, 8
+    view = SavedCpu(before)
+    assert [view.values[view.indexes.index(number)] for number in (0x4020_0000_200E_0284, 0x6030_0000_0013_802C)] == [
+        0x1000, 0x1000,
+    ]  # fmt: skip
+    SavedCpu.vmstate.load(SavedCpu(after), SavedCpu.vmstate.save(view))
+    state = after.sys
+    assert (state.dbgbvr[5], state.dbgwcr[3], state.mdscr_el1, state.oslsr_el1) == (0x1000, 5, 1 << 15, 8)
