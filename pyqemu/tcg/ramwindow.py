@@ -96,8 +96,8 @@ class RamWindow:
         self.refresh()
 
     def _main(self) -> tuple[RamBlock, int] | None:
-        """The block of the main RAM, and where it is shown: what the board says, or the lowest RAM that is no fraction of
-        the largest, at the place that shows most of it."""
+        """The block of the main RAM, and where it is shown: what the board says, or the lowest RAM that is no fraction
+        of the largest, at the place that shows most of it."""
         plain = [section for section in self.memory.sections if section.ram is not None and section.writable]
         largest = max((section.end - section.start for section in plain), default=0)
         lowest = next((section.ram for section in plain if section.end - section.start >= largest // 16), None)
