@@ -18,7 +18,7 @@ from pyqemu.qapi.generated.types import MigrationStatus
 from pyqemu.system import RunState
 from tests.boards.virt_counter import firmware
 from tests.migration.machine import eventually
-from tests.migration.state.saved_rig import Decoder, check_count, config, lines, load, machine, save
+from tests.migration.state.saved_rig import Decoder, check_count, config, lines, load, machine, save, text
 from tests.migration.state.test_postcopy import SLOW, Pair
 
 MOVES = 5
@@ -146,13 +146,6 @@ def test_disks_of_a_kind_are_told_apart_by_their_slots(rom: str, tmp_path: Path)
         load(second, stream)
         space = second.board.memory_space  # type: ignore[attr-defined]
         assert [space.load(VIRTIO + 0x200 * slot + STATUS, 4) for slot in (31, 30)] == [1, 3]
-
-
-def text(made: Any) -> str:
-    """What was printed here, spaces included."""
-    chardev = made.chardevs.find("line")
-    with made.system.lock:
-        return str(chardev.read(1 << 16).decode("ascii"))
 
 
 @pytest.mark.parametrize("milliseconds", [3, 40, 101])

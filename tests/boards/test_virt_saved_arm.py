@@ -15,9 +15,9 @@ from pyqemu.migration.state.dump import dump
 from pyqemu.migration.state.machine import SavedMachine
 from pyqemu.system import RunState
 from tests.boards import virt_counter
-from tests.boards.test_virt_saved import ORDER, SIZES, size, text
+from tests.boards.test_virt_saved import ORDER, SIZES, size
 from tests.boards.virt_counter32 import firmware
-from tests.migration.state.saved_rig import Decoder, Qemu, check_count, config, load, machine, save
+from tests.migration.state.saved_rig import Decoder, Qemu, check_count, config, load, machine, save, text
 from tests.migration.state.test_dump import differences
 from tests.qtest_reference import needs_qemu_arm
 
