@@ -114,7 +114,7 @@ def load(made: Machine, data: bytes, *, go: bool = True) -> MachineDestination:
 
 def check_count(found: list[str], first: int) -> None:
     """The guest goes on counting with *first*, and its sums are right: nothing was lost or done twice."""
-    if len(found[-1]) < len(found[0]):  # it has not printed all of it yet
+    if found and len(found[-1]) < len(found[0]):  # it has not printed all of it yet
         found = found[:-1]
     numbers = [int(line, 16) for line in found]
     pairs = list(zip(numbers[::2], numbers[1::2], strict=False))
