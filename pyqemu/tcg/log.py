@@ -35,7 +35,7 @@ class ExecutionLog:
         if self.items & {"exec", "cpu"}:
             self.engine.trace = self._entered
         if "int" in self.items:
-            for each in self.engine.cpus:
+            for each in cpu.turns.cpus:
                 each.on_event = self._event
 
     @property

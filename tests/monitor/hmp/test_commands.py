@@ -131,6 +131,8 @@ class LoggedCpu:
     def __init__(self) -> None:
         self.engine = type("Engine", (), {"on_translate": None, "trace": None, "single_step": False, "flushes": 0})()
         self.engine.flush = lambda: setattr(self.engine, "flushes", self.engine.flushes + 1)
+        self.other = type("Cpu", (), {"on_event": None})()
+        self.turns = type("Turns", (), {"cpus": [self, self.other]})()
         self.on_event = None
 
 
@@ -142,10 +144,10 @@ def test_log_is_switched_while_running(monitor: Monitor, tmp_path: Path) -> None
     assert cpu.engine.trace is not None
     cpu.on_event("v=08")
     assert monitor.do(f"logfile {tmp_path}/b") == ""
-    cpu.on_event("v=09")
+    cpu.other.on_event("v=09")  # that takes turns with it
     assert monitor.do("logfile /nowhere/x") == "Error opening logfile /nowhere/x: No such file or directory\n"
     assert monitor.do("log none") == ""
-    assert (cpu.on_event, cpu.engine.trace) == (None, None)
+    assert (cpu.on_event, cpu.other.on_event, cpu.engine.trace) == (None, None, None)
     assert "v=08" in (tmp_path / "a").read_text()
     assert "v=09" in (tmp_path / "b").read_text()
     assert monitor.do("singlestep") == ""
