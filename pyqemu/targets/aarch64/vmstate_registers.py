@@ -44,6 +44,8 @@ ATTRIBUTES = {
 BY_ACCESS = frozenset(("TPIDR_EL0", "TPIDR_EL1", "FPCR", "FPSR", "CNTVOFF_EL2", "PMCCNTR_EL0", "PMCR_EL0"))
 """Registers that are read and written as the guest does it."""
 QEMU_LACKS = frozenset(("MDCCINT_EL1", "DBGCLAIMCLR_EL1"))
+IN_FIELDS = frozenset(("SPSR_irq", "SPSR_abt", "SPSR_und", "SPSR_fiq", "FPEXC32_EL2"))
+"""Registers of AArch32 state that EL2 sees: fields of their own have them."""
 STORAGE = frozenset(NAMES.split())
 DEBUG_REGISTERS = frozenset(("DBGBVR", "DBGBCR", "DBGWVR", "DBGWCR"))
 TIMER_PARTS = {"CTL_": "control", "CVAL": "compare"}
@@ -108,6 +110,8 @@ def _of_timer(number: int, part: str) -> tuple[Get, Set]:
 def _place(cpu: Aarch64Cpu, register: SystemRegister) -> Saved | None:
     """How a register is saved; None: it is not, being another view of what is saved elsewhere."""
     name = register.name
+    if name in IN_FIELDS:
+        return None
     if name in BY_ACCESS:
         return Saved(name, register.read, register.write)
     constant = register.write_el == sysregs.NEVER

@@ -165,6 +165,15 @@ def test_identifiers_are_kvms() -> None:
     assert not {"NZCV", "DAIF", "SP_EL0", "ELR_EL1", "SPSR_EL1", "OSLAR_EL1", "CNTVCT_EL0"} & by_name.keys()
 
 
+def test_what_el2_sees_of_aarch32_is_in_fields_and_not_in_the_list() -> None:
+    first, second = (Aarch64Cpu(has_el2=True, has_el3=True) for _ in range(2))
+    assert not {"SPSR_irq", "SPSR_fiq", "FPEXC32_EL2"} & {each.name for each in saved_registers(first).values()}
+    first.sys.spsr_irq, first.sys.fpexc32_el2, first.sys.hcr_el2, first.sys.scr_el3 = 0x13, 1 << 30, 1 << 31, 1
+    SavedCpu.vmstate.load(SavedCpu(second), saved(first))
+    assert (second.sys.spsr_irq, second.sys.fpexc32_el2) == (0x13, 1 << 30)
+    assert (second.sys.hcr_el2, second.sys.scr_el3, second.el2_enabled) == (1 << 31, 1, True)
+
+
 def listed(cpu: Aarch64Cpu) -> dict[int, int]:
     view = SavedCpu(cpu)
     return dict(zip(view.indexes, view.values, strict=True))
