@@ -58,6 +58,8 @@ def show_virt(board: Virt) -> None:
     )  # fmt: skip
     inspection = Inspection(roots=[board.sysbus, *(slot.virtio_bus for slot in board.virtio_slots if slot.virtio_bus)],
                             spaces=[board.memory_space])  # fmt: skip
+    if board.secure is not None:
+        inspection.spaces.append(board.secure.space)
     inspection.cpus += [view for _, view in shown]
     inspection.add_text("pci", partial(pci_text, board.pcie.pci))
     for part in (root, inspection, facts, models, dump_target(board.cpus)):

@@ -14,6 +14,7 @@ import pytest
 from pyqemu.api.machine import Machine
 from pyqemu.boards.config import MachineConfig, SmpConfig
 from pyqemu.boards.virt_tree import TreeFacts, device_tree
+from pyqemu.system.inspection import Inspection
 from pyqemu.targets.arm.psci import CPU_ON, SMC64
 from pyqemu.util.units import MIB
 from tests.boards.test_virt import nodes
@@ -124,6 +125,7 @@ def test_each_world_sees_what_it_may(kernel: str) -> None:
         assert memory.load(UART + identity, 4) == memory.load(SECURE | UART + identity, 4) == 0x11
         assert memory.load(SECURE | SECURE_UART + identity, 4) == 0x11
         assert memory.load(SECURE_UART + identity, 4) != 0x11
+        assert [space.name for space in made.system.part(Inspection).spaces] == ["memory", "cpu-memory"]
         assert made.flash[0].size == 64 * MIB
         assert memory.section_at(0).ram is None
         assert memory.section_at(SECURE).ram is not None
