@@ -272,6 +272,20 @@ def guests_interrupts_of_version_3() -> Program:
     return p
 
 
+def returns() -> Program:
+    """Levels that those above them do not let be in AArch64 state cannot be returned to."""
+    p = start()
+    p += vectors(3) + vectors(2)
+    for scr, hcr, target in ((0x30 | NS, HCR_RW, 1), (0x30 | NS, HCR_RW, 2), (SCR | NS, 0, 1), (SCR, 0, 2)):
+        p += put("scr_el3", scr) + put("hcr_el2", hcr)
+        p.enter_interrupted(target, by=3)
+        p += tell_system("e", "currentel")
+    p += put("scr_el3", SCR)
+    p.enter(1, by=3)  # HCR_EL2 has no say in Secure state
+    p += tell_system("e", "currentel")
+    return p
+
+
 PROGRAMS: dict[str, tuple[Callable[[], Program], str]] = {
     "worlds": (worlds, "secure=on"),
     "hidden": (hidden, "secure=on"),
@@ -279,6 +293,7 @@ PROGRAMS: dict[str, tuple[Callable[[], Program], str]] = {
     "groups": (groups, "secure=on"),
     "timer": (timer, "secure=on"),
     "groups of version 3": (groups_of_version_3, "secure=on,gic-version=3"),
+    "returns": (returns, "secure=on,virtualization=on"),
     "calls": (calls, "virtualization=on"),
     "stage 2": (stage_2, "virtualization=on"),
     "guest's interrupts": (guests_interrupts, "virtualization=on"),

@@ -125,7 +125,18 @@ def is_illegal(cpu: Aarch64Cpu, spsr: int) -> bool:
         return True
     if target == 1 and cpu.el2_enabled and cpu.sys.hcr_el2 & HCR_TGE:
         return True
+    if target < cpu.el and not _is_aarch64(cpu, max(target, 1)):
+        return True
     return target == 3 and not cpu.has_el3
+
+
+def _is_aarch64(cpu: Aarch64Cpu, el: int) -> bool:
+    """Whether the levels above let an exception level be in AArch64 state (D1.11.3)."""
+    if el >= cpu.el:
+        return True
+    if cpu.has_el3 and not cpu.sys.scr_el3 & SCR_RW:
+        return False
+    return el > 1 or not cpu.el2_enabled or bool(cpu.sys.hcr_el2 & HCR_RW)
 
 
 # --- interrupts -------------------------------------------------------------------------------------------------------
