@@ -1,6 +1,6 @@
 """The files that ``-kernel`` and ``-initrd`` may name on Arm boards, and where each of them wants to be in memory.
 
-* ELF programs (System V ABI, chapters 4 and 5): they are no Linux kernels, whatever they are;
+* ELF programs (`elf_program.py`): they are no Linux kernels, whatever they are;
 * U-Boot's legacy images (U-Boot: include/image.h), plain or compressed by gzip;
 * arm64 ``Image`` (Linux: Documentation/arm64/booting.rst), maybe compressed by gzip;
 * all else, such as ``zImage``, is taken for a Linux kernel that runs where it is put.
@@ -13,6 +13,8 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from pyqemu.boards.elf_program import MAGIC as ELF_MAGIC
+from pyqemu.boards.elf_program import read_elf
 from pyqemu.util.errors import UserError
 from pyqemu.util.units import MIB
 
@@ -29,11 +31,8 @@ UIMAGE_HEADER = struct.Struct(">IIIIIIIBBBB32s")
 UIMAGE_LINUX, UIMAGE_KERNEL, UIMAGE_RAMDISK = 5, 2, 3
 UIMAGE_PLAIN, UIMAGE_GZIP = 0, 1
 
-ELF_MAGIC = b"\x7fELF"
 EM_ARM, EM_AARCH64 = 40, 183
-PT_LOAD, PF_X = 1, 1
 EF_ARM_BE8 = 0x00800000
-MAX_BYTES = 1 << 30  #: of one segment with what is to be cleared behind it
 
 
 @dataclass(frozen=True)
@@ -188,62 +187,11 @@ def _uimage(image: bytes, name: str) -> Program:
 
 
 def _elf(image: bytes, name: str, is_64bit: bool) -> Program:
-    try:
-        return _elf_program(image, name, is_64bit)
-    except struct.error:
-        raise UserError(f"-kernel {name}: an ELF file that ends within its headers") from None
-
-
-def _elf_program(image: bytes, name: str, is_64bit: bool) -> Program:
-    wide, order = image[4:5] == b"\2", ">" if image[5:6] == b"\2" else "<"
-    _, machine, _ = struct.unpack_from(f"{order}HHI", image, 16)
+    elf = read_elf(image, name)
     wanted, text = (EM_AARCH64, "AArch64") if is_64bit else (EM_ARM, "Arm")
-    if machine != wanted or wide != is_64bit:
-        raise UserError(f"-kernel {name}: an ELF file for another processor", f"{wanted} ({text}), not {machine}")
-    entry, table, flags = struct.unpack_from(f"{order}QQ8xI" if wide else f"{order}II4xI", image, 24)
-    size, count = struct.unpack_from(f"{order}HH", image, 54 if wide else 42)
-    big_endian = order == ">"
-    if big_endian and not wide and not flags & EF_ARM_BE8:
+    if elf.machine != wanted or (elf.bits == 64) != is_64bit:
+        raise UserError(f"-kernel {name}: an ELF file for another processor", f"{wanted} ({text}), not {elf.machine}")
+    if elf.big_endian and not is_64bit and not elf.flags & EF_ARM_BE8:
         raise UserError(f"-kernel {name}: an ELF file for big-endian words (BE32)", "BE8, or little-endian")
-    parts, start = [], entry
-    for number in range(count):
-        segment = _segment(image, table + number * size, wide, order)
-        if segment is None:
-            continue
-        if segment.virtual != segment.physical and segment.holds(entry):
-            start = entry - segment.virtual + segment.physical
-        parts.append(_part(image, segment, name, number))
-    return Program(tuple(parts), start, is_linux=False, big_endian=big_endian)
-
-
-@dataclass(frozen=True)
-class _Segment:
-    offset: int
-    virtual: int
-    physical: int
-    in_file: int
-    in_memory: int
-    is_code: bool
-
-    def holds(self, address: int) -> bool:
-        """Whether an address of code is in it."""
-        return self.is_code and self.virtual <= address < self.virtual + self.in_file
-
-
-def _segment(image: bytes, at: int, wide: bool, order: str) -> _Segment | None:
-    if wide:
-        kind, flags, offset, virtual, physical, in_file, in_memory = struct.unpack_from(f"{order}IIQQQQQ", image, at)
-    else:
-        kind, offset, virtual, physical, in_file, in_memory, flags = struct.unpack_from(f"{order}IIIIIII", image, at)
-    if kind != PT_LOAD:
-        return None
-    return _Segment(offset, virtual, physical, in_file, in_memory, bool(flags & PF_X))
-
-
-def _part(image: bytes, segment: _Segment, name: str, number: int) -> Part:
-    data = image[segment.offset : segment.offset + segment.in_file]
-    if len(data) < segment.in_file:
-        raise UserError(f"-kernel {name}: segment {number} of the ELF file goes on after the end of the file")
-    if segment.in_memory > MAX_BYTES:
-        raise UserError(f"-kernel {name}: segment {number} of the ELF file takes {segment.in_memory} bytes")
-    return Part(segment.physical, data.ljust(segment.in_memory, b"\0"), f"segment {number} of {name}")
+    parts = tuple(Part(each.address, each.data, f"segment {each.number} of {name}") for each in elf.segments)
+    return Program(parts, elf.entry, is_linux=False, big_endian=elf.big_endian)
