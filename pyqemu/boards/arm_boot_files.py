@@ -1,6 +1,6 @@
 """The files that ``-kernel`` and ``-initrd`` may name on Arm boards, and where each of them wants to be in memory.
 
-* ELF programs (`elf_program.py`): they are no Linux kernels, whatever they are;
+* ELF programs (:mod:`pyqemu.firmware.elf_program`): they are no Linux kernels, whatever they are;
 * U-Boot's legacy images (U-Boot: include/image.h), plain or compressed by gzip;
 * arm64 ``Image`` (Linux: Documentation/arm64/booting.rst), maybe compressed by gzip;
 * all else, such as ``zImage``, is taken for a Linux kernel that runs where it is put.
@@ -13,8 +13,8 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from pyqemu.boards.elf_program import MAGIC as ELF_MAGIC
-from pyqemu.boards.elf_program import read_elf
+from pyqemu.firmware.elf_program import MAGIC as ELF_MAGIC
+from pyqemu.firmware.elf_program import read_elf
 from pyqemu.util.errors import UserError
 from pyqemu.util.units import MIB
 
