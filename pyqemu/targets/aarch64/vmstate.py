@@ -24,7 +24,6 @@ from pyqemu.targets.arm.vmstate_layout import (
     VFP_MVFR2,
     CommonState,
     subsections,
-    to_qemu,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class SavedCpu:
         self.banked_spsr[INTERRUPT], self.banked_spsr[FAST_INTERRUPT] = state.spsr_irq, state.spsr_fiq
         self.exclusive_addr, self.exclusive_val = cpu.exclusive_address, cpu.exclusive_value
         self.exclusive_high = cpu.exclusive_high
-        self.irq_line_state = to_qemu(cpu.interrupt_request)
+        self.irq_line_state = CommonState.to_qemu(cpu.interrupt_request)
         self.powered_off = int(cpu.powered_off)
         self._collect_registers()
         self._collect_vectors()

@@ -26,7 +26,6 @@ from pyqemu.targets.arm.vmstate_layout import (
     VFP_MVFR2,
     CommonState,
     subsections,
-    to_qemu,
 )
 from pyqemu.targets.arm.vmstate_registers import saved_registers
 
@@ -101,7 +100,7 @@ class SavedCpu:
         self.pstate, self.spsr = cpu.cpsr, cpu.spsr
         self._collect_banks()
         self.exclusive_addr, self.exclusive_val = cpu.exclusive_address, cpu.exclusive_value
-        self.irq_line_state = to_qemu(cpu.interrupt_request)
+        self.irq_line_state = CommonState.to_qemu(cpu.interrupt_request)
         self.powered_off = int(cpu.powered_off)
         listed = dict(self.kept)
         for number, register in self.registers.items():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from pyqemu.qom.vmstate import I32, U8, U32, U64, Array, Field, Timer64, Unused, VMState
+from pyqemu.tcg import saved_cpu
 
 COMMON_ORDER, CPU_ORDER = 4, 5
 """After interrupt controllers (:class:`pyqemu.migration.state.machine.SavedState`): timers drive them once more."""
@@ -16,9 +17,6 @@ for all."""
 MAX_REGISTERS = 1024
 VFP_MVFR2, VFP_MVFR1, VFP_MVFR0, VFP_FPEXC, VFP_FPINST, VFP_FPINST2 = range(3, 9)
 """Places in xregs, which begin with the third."""
-
-# (ours, QEMU's) requests: IRQ, FIQ, virtual IRQ, virtual FIQ
-_REQUESTS = ((1, 0x02), (2, 0x10), (4, 0x40), (8, 0x200))
 
 
 class _Pstate(U32):
@@ -83,55 +81,7 @@ def subsections(has_vfp: Callable[[Any], bool], has_thumb2ee: Callable[[Any], bo
 # fmt: on
 
 
-class CommonCpu(Protocol):
-    """What both states have."""
+class CommonState(saved_cpu.CommonState[saved_cpu.AnyCpu]):
+    """The section ``cpu_common``. Requests are those for IRQ, FIQ, virtual IRQ and virtual FIQ."""
 
-    halted: bool
-    interrupt_request: int
-
-    def interrupt(self, mask: int) -> None: ...
-    def clear_interrupt(self, mask: int) -> None: ...
-
-
-class CommonState:
-    """The section ``cpu_common``: what every target's processor has."""
-
-    vmstate = VMState(
-        "cpu_common",
-        version=1,
-        fields=(U32("halted"), U32("interrupt_request")),
-        subsections=(
-            VMState("cpu_common/exception_index", fields=(I32("exception_index"),), needed=lambda _: False),
-            VMState("cpu_common/crash_occurred", fields=(U8("crash_occurred"),), needed=lambda _: False),
-        ),
-    )
-
-    def __init__(self, cpu: CommonCpu) -> None:
-        self.cpu = cpu
-        self.exception_index, self.crash_occurred = -1, 0
-
-    @property
-    def halted(self) -> int:
-        """Whether it waits for an interrupt."""
-        return int(self.cpu.halted)
-
-    @halted.setter
-    def halted(self, value: int) -> None:
-        self.cpu.halted = bool(value)
-
-    @property
-    def interrupt_request(self) -> int:
-        """Pending requests, in QEMU's bits."""
-        return to_qemu(self.cpu.interrupt_request)
-
-    @interrupt_request.setter
-    def interrupt_request(self, value: int) -> None:
-        self.cpu.clear_interrupt(~0)
-        requested = sum(ours for ours, theirs in _REQUESTS if value & theirs)
-        if requested:
-            self.cpu.interrupt(requested)
-
-
-def to_qemu(requests: int) -> int:
-    """Requests in QEMU's bits."""
-    return sum(theirs for ours, theirs in _REQUESTS if requests & ours)
+    requests = ((1, 0x02), (2, 0x10), (4, 0x40), (8, 0x200))

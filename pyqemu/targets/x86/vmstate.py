@@ -56,6 +56,7 @@ from pyqemu.targets.x86.layout import (
 from pyqemu.targets.x86.msr import CONSTANT as CONSTANT_MSRS
 from pyqemu.targets.x86.msr import INITIAL, MCE_BANKS, MCG_CAP, MCG_CTL, MCG_STATUS, MISC_ENABLE
 from pyqemu.targets.x86.vmstate_extra import EXTRA, Kept
+from pyqemu.tcg import saved_cpu
 
 if TYPE_CHECKING:
     from pyqemu.targets.x86.state import X86Cpu
@@ -76,9 +77,6 @@ _HFLAGS = (
 )  # fmt: skip
 _EFLAGS_IN_HFLAGS = TF | IOPL_MASK | RF | VM | AC
 HF2_GIF, HF2_NMI = 1, 4
-
-# (ours, QEMU's) requests
-_REQUESTS = ((IRQ_HARD, 0x02), (IRQ_SMI, 0x40), (IRQ_NMI, 0x200), (IRQ_INIT, 0x400), (IRQ_SIPI, 0x800))
 
 
 class _Pair:
@@ -163,48 +161,16 @@ _FIELDS: tuple[Field, ...] = (
 # fmt: on
 
 
-class CommonState:
-    """The section ``cpu_common``: what every target's processor has."""
+class CommonState(saved_cpu.CommonState["X86Cpu"]):
+    """The section ``cpu_common``."""
 
-    vmstate = VMState(
-        "cpu_common",
-        version=1,
-        fields=(U32("halted"), U32("interrupt_request")),
-        subsections=(
-            VMState("cpu_common/exception_index", fields=(I32("exception_index"),), needed=lambda _: False),
-            VMState("cpu_common/crash_occurred", fields=(U8("crash_occurred"),), needed=lambda _: False),
-        ),
-        post_load=lambda common: common.loaded(),
-    )
-
-    def __init__(self, cpu: X86Cpu) -> None:
-        self.cpu = cpu
-        self.exception_index, self.crash_occurred = -1, 0
-
-    @property
-    def halted(self) -> int:
-        """Whether it waits for an interrupt."""
-        return int(self.cpu.halted)
-
-    @halted.setter
-    def halted(self, value: int) -> None:
-        self.cpu.halted = bool(value)
-
-    @property
-    def interrupt_request(self) -> int:
-        """Pending requests, in QEMU's bits."""
-        return sum(theirs for ours, theirs in _REQUESTS if self.cpu.interrupt_request & ours)
-
-    @interrupt_request.setter
-    def interrupt_request(self, value: int) -> None:
-        self._requested = sum(ours for ours, theirs in _REQUESTS if value & theirs)
+    requests = ((IRQ_HARD, 0x02), (IRQ_SMI, 0x40), (IRQ_NMI, 0x200), (IRQ_INIT, 0x400), (IRQ_SIPI, 0x800))
 
     def loaded(self) -> None:
         """The external interrupt follows from the APIC, which was loaded before."""
         apic = self.cpu.apic
         external = IRQ_HARD if apic is not None and apic.has_interrupt() else 0
-        self.cpu.clear_interrupt(~0)
-        self.cpu.interrupt(self._requested & ~IRQ_HARD | external)
+        self.request(self._requested & ~IRQ_HARD | external)
 
 
 class SavedCpu(Kept):
