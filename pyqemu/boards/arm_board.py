@@ -1,4 +1,4 @@
-"""What boards with Arm's processors of 32 bits have in common: one processor, devices at fixed places, how they start.
+"""What boards with Arm's processors of 32 bits have in common: devices at fixed places, how they start.
 
 A board says what is where (:meth:`ArmBoard.wire`); memory and interrupt controller are its own matter, too.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from pyqemu.boards.arm_boot import Boot, KernelPlace, load_kernel
 from pyqemu.boards.arm_saved import saved_machine
@@ -17,7 +17,6 @@ from pyqemu.boards.device_board import DeviceBoard
 from pyqemu.boards.registry import BoardType, register
 from pyqemu.boards.semihosting import arm_semihosting
 from pyqemu.hw.char.pl011 import Pl011
-from pyqemu.hw.core.sysbus import SysBusDevice
 from pyqemu.hw.display.bcm2835_fb import Bcm2835Fb
 from pyqemu.hw.display.pl110 import Pl110Base
 from pyqemu.hw.input.pl050 import Pl050Keyboard, Pl050Mouse
@@ -47,7 +46,6 @@ WITHOUT_EFFECT = ("kernel_irqchip", "kernel-irqchip", "mem-merge", "dump-guest-c
 """Machine properties whose subjects are KVM or the host's memory."""
 FLASH_BANK = 64 * MIB
 FLASH_SECTOR = 256 << 10
-D = TypeVar("D", bound=SysBusDevice)
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ As in QEMU 2.6 its processors are Cortex-A15. Not there: USB, the system timer, 
 
 from __future__ import annotations
 
-from pyqemu.boards.arm_board import ArmBoard, BoardFacts, D, register_board
+from pyqemu.boards.arm_board import ArmBoard, BoardFacts, register_board
 from pyqemu.boards.arm_boot import Boot, Loader, read_file
 from pyqemu.boards.arm_pens import mailbox_pen
+from pyqemu.boards.device_board import D
 from pyqemu.hw.char.bcm2835_aux import Bcm2835Aux
 from pyqemu.hw.char.pl011 import Pl011
 from pyqemu.hw.display.bcm2835_fb import Bcm2835Fb

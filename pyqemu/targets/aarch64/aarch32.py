@@ -28,7 +28,6 @@ from pyqemu.targets.arm.layout import M32, NZCV, x
 from pyqemu.targets.arm.modes import M_AARCH32, M_ALIGN, M_CPACR, M_IT, M_IT_SHIFT, R8_BANK, advance
 from pyqemu.targets.arm.state import KEPT, SCTLR_A, ArmCpu, Registers32
 from pyqemu.targets.arm.translator import ArmTranslator
-from pyqemu.tcg.env import Global
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.models import Model
@@ -99,8 +98,6 @@ class Aarch32State(ArmCpu):
     helpers = _of_whole()
     on_event = _of_whole()
     on_deliver = _of_whole()
-
-    fpexc = Global(modes.FPEXC)
 
     def __init__(self, whole: Aarch64Cpu) -> None:  # nothing of its own: what other processors get is there already
         self.whole = whole
