@@ -87,6 +87,7 @@ class MuxChardev(Chardev):
         self.on_quit: Callable[[], None] | None = None
         self.on_commit: Callable[[], None] | None = None
         self._got_escape = False
+        self._ended = False
         self._timestamps = False
         self._line_start = True
         self._started = 0.0
@@ -141,10 +142,11 @@ class MuxChardev(Chardev):
 
     def output(self, _port: MuxPort, data: bytes) -> None:
         """A frontend writes."""
-        self.below.write(self._stamp(data) if self._timestamps else data)
+        self._write(self._stamp(data) if self._timestamps else data)
 
     def _write(self, data: bytes) -> None:
-        self.below.write(data)
+        if not self._ended:
+            self.below.write(data)
 
     def _stamp(self, data: bytes) -> bytes:
         out = bytearray()
@@ -175,6 +177,8 @@ class MuxChardev(Chardev):
     def _input(self, data: bytes) -> None:
         plain = bytearray()
         for byte in data:
+            if self._ended:
+                return
             if self._got_escape:
                 self._got_escape = False
                 if byte == self.escape:
@@ -230,7 +234,10 @@ class MuxChardev(Chardev):
         return "\r\n".join(lines).encode()
 
     def _quit(self) -> None:
+        """Ask for the program's end. To the user this is the end: the guest runs on until the main loop has stopped it,
+        and what it and the monitor still say must not follow the farewell."""
         self.below.write(b"QEMU: Terminated\r\n")
+        self._ended = True
         if self.on_quit is not None:
             self.on_quit()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import select
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from pyqemu.chardev import ChardevEvent
 from pyqemu.chardev.mux import MuxChardev
 from pyqemu.chardev.ringbuf import RingbufChardev
+from pyqemu.chardev.stdio import StdioChardev
 from pyqemu.system import System
 
 
@@ -67,6 +71,45 @@ def test_escape_works_while_the_guest_takes_nothing(
     first.room = 10
     first.chardev.accept_input()
     assert first.data == b"abc"
+
+
+def test_nothing_follows_the_farewell(setup: tuple[RingbufChardev, MuxChardev, Any, Any]) -> None:
+    """The machine runs on for a moment: its output is too late, and keys that came along are nobody's."""
+    below, mux, first, second = setup
+    mux.on_quit = lambda: first.chardev.write(b"the guest, ")
+    first.chardev.write(b"before ")
+    below.feed(b"abc\x01xdef\x01h\x01c")
+    second.chardev.write(b"the monitor, ")
+    below.feed(b"ghi\x01t\x01h\x01x")
+    first.chardev.write(b"the guest again")
+    assert below.read(1000) == b"before QEMU: Terminated\r\n"
+    assert (first.data, second.data) == (b"abc", b"")
+    assert ChardevEvent.MUX_OUT not in first.events
+
+
+def test_what_was_queued_before_the_farewell_still_comes(host: Any, frontend: Any) -> None:
+    reader, writer = os.pipe()
+    keys_reader, keys = os.pipe()
+    below = StdioChardev("x", host.system, input_fd=keys_reader, output_fd=writer)
+    mux = MuxChardev("x", host.system, below)
+    mux.open()
+    front = frontend(mux.claim())
+    quits: list[bool] = []
+    mux.on_quit = lambda: quits.append(True)
+    text = bytes(range(256)) * 1024  # more than a pipe holds
+    front.chardev.write(text)
+    assert mux.backlog
+    os.write(keys, b"\x01x")
+    host.wait(lambda: quits)
+    front.chardev.write(b"too late")
+    got = b""
+    while mux.backlog or select.select([reader], [], [], 0)[0]:
+        got += os.read(reader, 65536)
+        host.loop.run_until_complete(asyncio.sleep(0))
+    assert got == text + b"QEMU: Terminated\r\n"
+    mux.close()
+    for fd in (reader, writer, keys_reader, keys):
+        os.close(fd)
 
 
 def test_timestamps(setup: tuple[RingbufChardev, MuxChardev, Any, Any]) -> None:
