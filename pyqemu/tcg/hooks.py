@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.memory import AddressSpace
+from pyqemu.tcg.alone import always_leave
 from pyqemu.tcg.cpu import Cpu, LeaveLoop
 from pyqemu.tcg.shape import Shape, Stage
 
@@ -424,10 +425,7 @@ def _stage_alone(stage: Stage, mnemonic: str, t: Builder) -> None:
     t.call(_began)
     t._cc_in = None
     stage(t)
-    if not t.ended:
-        t.exit_loop_next()
-    # Before a jump the program counter is written anyway, for the case that its target is not translated yet.
-    t.ops = [("leave",) if insn[0] == "goto_ptr" else insn for insn in t.ops if insn[0] != "goto_tb"]
+    always_leave(t)
 
 
 _STAGES = {

@@ -84,6 +84,7 @@ from pyqemu.targets.x86.layout import (
 from pyqemu.targets.x86.models import CpuModel, cpu_model
 from pyqemu.targets.x86.opmap import OPCODES
 from pyqemu.targets.x86.translator import X86Translator
+from pyqemu.tcg.alone import ARMED
 from pyqemu.tcg.builder import Builder
 from pyqemu.tcg.cpu import Cpu, GuestException
 from pyqemu.tcg.env import Global
@@ -494,7 +495,7 @@ class X86Cpu(Cpu):
 
     def about_to_run(self) -> bool:
         """Return whether the instruction will run: not before `stepping.step` is around one that runs alone."""
-        return not self.hflags & HF_STEP or self.stepped == stepping.ARMED
+        return not self.hflags & HF_STEP or self.stepped == ARMED
 
     def is_stuck(self) -> bool:
         """Return whether only an NMI, INIT or reset could end the halt."""

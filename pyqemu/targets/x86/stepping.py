@@ -1,62 +1,30 @@
 """Instructions that run alone: single-step traps, instruction breakpoints, interrupt shadows (SDM vol. 3, 17.2, 17.3,
 6.8.3).
 
-While one of the HF_STEP bits is set in `hflags`, blocks are one instruction long and always return to the main loop.
-That is slow and rare; in exchange nothing of it is seen in normal translation.
+While one of the HF_STEP bits is set in `hflags`, blocks are one instruction long and always return to the main loop
+(:mod:`pyqemu.tcg.alone`).
 """
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pyqemu.targets.x86.exceptions import X86Exception
 from pyqemu.targets.x86.layout import DR6_BS, EXC_DB, HF_SHADOW, HF_TF, RF, STEPPED
+from pyqemu.tcg.alone import ARMED, DONE, AloneDecoder
 from pyqemu.tcg.cpu import GuestException, LeaveLoop
-from pyqemu.tcg.shape import Shape, Stage
 
 if TYPE_CHECKING:
     from pyqemu.targets.x86.decode import Decoder
     from pyqemu.targets.x86.state import X86Cpu
-    from pyqemu.tcg.builder import Builder
 
 
-ARMED, DONE = 1, 2  # what STEPPED says before and after the instruction
-
-
-class StepDecoder:
+class StepDecoder(AloneDecoder):
     """Wraps a mode's decoder so that every instruction leaves native code."""
 
     def __init__(self, inner: Decoder) -> None:
-        self._inner = inner
+        super().__init__(inner, STEPPED)
         self.mode = inner.mode
-        self._wrapped: dict[Shape, Shape] = {}
-
-    def decode(self, code: bytes | memoryview, pos: int) -> tuple[Shape, int, int]:
-        """Return shape, displacement and immediate, as `Decoder.decode`."""
-        shape, disp, imm = self._inner.decode(code, pos)
-        wrapped = self._wrapped.get(shape)
-        if wrapped is None:
-            wrapped = self._wrapped[shape] = Shape(shape.length, partial(_stage_alone, shape.stage), shape.mnemonic)
-        return wrapped, disp, imm
-
-
-def _stage_alone(stage: Stage, t: Builder) -> None:
-    """Stage an instruction so that every way out of it leads to the main loop.
-
-    Other blocks may jump here; then `step` is not around it, and it leaves at once. The program counter is written
-    then.
-    """
-    stepped, armed = t.glob(STEPPED, 64), t.label()
-    t.brcond("eq", stepped, ARMED, armed)
-    t.emit("leave")
-    t.bind(armed)
-    stepped.set(DONE)
-    stage(t)
-    if not t.ended:
-        t.exit_loop_next()
-    # Before a jump the program counter is written anyway, for the case that its target is not translated yet.
-    t.ops = [("leave",) if insn[0] == "goto_ptr" else insn for insn in t.ops if insn[0] != "goto_tb"]
 
 
 def step(cpu: X86Cpu) -> None:
