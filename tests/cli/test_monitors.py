@@ -10,6 +10,7 @@ import select
 import socket
 import subprocess
 import tempfile
+import termios
 import tty
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,7 +18,9 @@ from pathlib import Path
 
 import pytest
 from program import COMMAND, AtTerminal, Piped, environment
-from wire import Wire, connect, free_port
+from wire import Wire, connect
+
+from tests.ports import free_port
 
 EMPTY = ("-M", "none", "-display", "none")
 PC = ("-M", "pc", "-nodefaults", "-display", "none")
@@ -85,7 +88,7 @@ def test_qmp_on_a_pseudo_terminal(directory: Path) -> None:
         other = Wire(peer.fileno()).greet()
         chardevs = {each["label"]: each["filename"] for each in other.ask("query-chardev")}
         terminal = os.open(chardevs["compat_monitor0"].removeprefix("pty:"), os.O_RDWR | os.O_NOCTTY)
-        tty.setraw(terminal)
+        tty.setraw(terminal, termios.TCSANOW)  # and what has come already stays
         assert Wire(terminal).greet().ask("query-status")["status"] == "prelaunch"
         assert other.ask("quit") == {}  # when a terminal's other end goes, the host forgets what nobody has read yet
         assert process.finish()[0] == 0
@@ -112,8 +115,10 @@ def test_qmp_on_an_inherited_socket() -> None:
 def test_pretty(directory: Path) -> None:
     path = directory / "q"
     with Piped([*EMPTY, "-S", "-qmp-pretty", f"unix:{path},server,nowait"]), closing(connect(path)) as peer:
-        text = peer.recv(65536).decode()
-        assert text.count("\n") > 5
+        text = b""
+        while not text.endswith(b"}\r\n"):  # the end of the outermost object
+            text += peer.recv(65536)
+        assert text.count(b"\n") > 5
         assert json.loads(text)["QMP"]
 
 

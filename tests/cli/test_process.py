@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from program import COMMAND, PATIENCE, Piped, environment, run
-from wire import Wire, connect, free_port
+from wire import Wire, connect
 
 EMPTY = ("-M", "none", "-display", "none")
 
@@ -124,9 +124,9 @@ def test_a_daemons_mistake_is_told_by_its_parent(directory: Path, arguments: tup
     assert not (directory / "pid").exists()
 
 
-def test_a_daemon_that_dies_before_it_is_ready() -> None:
+def test_a_daemon_that_dies_before_it_is_ready(directory: Path) -> None:
     """Nobody may take it for one that is ready."""
-    waits = [*COMMAND, *EMPTY, "-daemonize", "-qmp", f"tcp:127.0.0.1:{free_port()},server"]
+    waits = [*COMMAND, *EMPTY, "-daemonize", "-qmp", f"unix:{directory / 'q'},server"]
     with subprocess.Popen(waits, env=environment(), stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as parent:
         assert parent.stderr is not None
         assert b"waiting for connection" in parent.stderr.readline()

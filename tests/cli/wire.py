@@ -87,11 +87,3 @@ def connect(where: Path | tuple[str, int]) -> socket.socket:
             peer.close()
             assert time.monotonic() < end, f"nobody listens at {where}"
             time.sleep(0.02)
-
-
-def free_port() -> int:
-    """A TCP port that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

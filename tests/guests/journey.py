@@ -14,7 +14,8 @@ import guest_packages as packages
 from busy_guest import check_disk, counts
 
 from tests.crypto.pki import Authority, client_directory, server_directory
-from tests.migration.programs import Program, free_port
+from tests.migration.programs import Program
+from tests.ports import free_port
 
 BOOT_TIME = 300.0  # seconds
 QUICK, SLOW = 1 << 30, 16 << 20  # bytes a second: as fast as can be; slow enough for some seconds of a busy guest

@@ -27,7 +27,7 @@ from journey import (
     switch_on,
 )
 
-from tests.migration.programs import free_port
+from tests.ports import free_port
 
 HAS_QEMU = shutil.which(QEMU) is not None and SEABIOS.exists()
 MANY, ROUNDS = 20, 3

@@ -20,8 +20,9 @@ from pyqemu.qom.objects import create_object
 from pyqemu.system import RunState
 from tests.crypto.pki import FUTURE, PAST, Authority, Directory
 from tests.migration.machine import FakeDestination, FakeSource, Side, eventually
-from tests.migration.peers import Peer, connect, free_port, full_listener, read_and_close
+from tests.migration.peers import Peer, connect, full_listener, read_and_close
 from tests.migration.pinned import NOTHING
+from tests.ports import free_port
 from tests.unprivileged import without_root
 
 Said: TypeAlias = tuple[str, str]

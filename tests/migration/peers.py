@@ -68,12 +68,6 @@ def connect(uri: str) -> socket.socket:
     return socket.create_connection((host, int(port)), PATIENCE)
 
 
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def full_listener() -> tuple[socket.socket, list[socket.socket]]:
     """A listener whose queue is full: the host drops what asks for another connection."""
     listener = socket.socket()

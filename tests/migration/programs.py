@@ -194,14 +194,6 @@ def _sector(data: bytes, number: int) -> int:
     return int.from_bytes(found[:4], "little")
 
 
-def free_port() -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def made(directory: Path) -> Iterator[Callable[..., Program]]:
     """Makes programs in a directory with ROM and image, and ends them."""
     rom(directory)

@@ -13,7 +13,7 @@ from pyqemu.qapi.commands import find
 from pyqemu.qapi.errors import QapiError
 from pyqemu.qapi.visit import Json
 from tests.migration.machine import Side
-from tests.migration.peers import free_port
+from tests.ports import free_port
 
 assert pyqemu.migration.commands and hmp_migration  # they register themselves
 

@@ -15,7 +15,8 @@ import pytest
 from pyqemu.block.errors import LockError
 from pyqemu.block.file import FileNode
 from tests.crypto.pki import Authority, client_directory, server_directory
-from tests.migration.programs import ROOT, Program, QmpError, check, free_port, made
+from tests.migration.programs import ROOT, Program, QmpError, check, made
+from tests.ports import free_port
 
 Make = Callable[..., Program]
 PROMPT = "(qemu) "

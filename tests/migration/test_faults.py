@@ -26,7 +26,8 @@ from pyqemu.util.x86asm import assemble
 from tests.crypto.pki import Authority, client_directory, server_directory
 from tests.migration import programs
 from tests.migration.link import Link
-from tests.migration.programs import Program, check, free_port
+from tests.migration.programs import Program, check
+from tests.ports import free_port
 
 Make = Callable[..., Program]
 pytestmark = pytest.mark.timeout(3600)  # for --full on a host that does other things, too

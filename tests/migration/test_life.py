@@ -19,7 +19,8 @@ from pyqemu.qapi.generated.types import MigrationCapability, MigrationStatus
 from pyqemu.system import RunState
 from tests.crypto.pki import Authority, client_directory, server_directory
 from tests.migration.machine import HEADER, FakeDestination, FakeSource, Side, eventually
-from tests.migration.peers import Peer, connect, free_port, full_listener, has_ipv6, read_and_close
+from tests.migration.peers import Peer, connect, full_listener, has_ipv6, read_and_close
+from tests.ports import free_port
 
 MakeSide = Callable[..., Side]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.crypto.pki import Authority
-from tests.migration.programs import Program, QmpError, check, free_port, made
+from tests.migration.programs import Program, QmpError, check, made
 from tests.migration.test_end_to_end import CONNECTIONS, TRANSPORTS, credentials
+from tests.ports import free_port
 
 CAPABILITIES = [{"capability": name, "state": True} for name in ("postcopy-ram", "events")]
 

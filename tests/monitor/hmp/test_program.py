@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import COMMAND, PATIENCE, AtTerminal, environment
+from tests.ports import free_port
 
 # mov dx, 604h; mov ax, 2000h: the ACPI way to turn the power off, once a key has been pressed
 POWER_OFF = bytes.fromhex("31c0 cd16 ba0406 b80020 ef f4 ebfd")
@@ -91,7 +92,8 @@ def test_terminal_is_given_back_when_the_guest_turns_the_power_off(disk: str) ->
 
 def test_nographic_has_the_monitor_behind_ctrl_a_c(disk: str) -> None:
     with AtTerminal("-nographic", "-drive", disk) as program:
-        time.sleep(0.5)
+        while program.settings == program.before:  # keys are the guest's once the terminal is raw
+            time.sleep(0.01)
         program.type(CTRL_A + b"c")
         program.wait_for(PROMPT)
         program.type(b"info bl" + TAB + TAB)
@@ -147,13 +149,6 @@ def read_until(peer: socket.socket, text: bytes, count: int = 1) -> bytes:
             assert data, f"ended before {text!r} came: {seen!r}"
             seen += data
     return seen
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_telnet(disk: str) -> None:
