@@ -19,6 +19,7 @@ COMMAND = (sys.executable, "-m", "pyqemu")
 ROOT = Path(__file__).parents[2]
 _PARTS = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b\(B|\x1b[=>78]|[\s\S]")
 PATIENCE = 60.0  # seconds; the hosts that run tests have other things to do as well
+LAST = b"\x1b_the end\x1b\\"  # an application's string, which terminals do not show
 
 
 def environment() -> dict[str, str]:
@@ -129,8 +130,11 @@ class AtTerminal:
         end = time.monotonic() + PATIENCE
         while text not in self.output and text not in self.text:
             assert time.monotonic() < end, f"{text!r} did not come; so far: {self.output!r}"
-            assert self.process.poll() is None or self._more(0), f"ended before {text!r} came: {self.output!r}"
-            self._more(0.2)
+            if self.process.poll() is None:
+                self._more(0.2)
+            else:
+                self.finish()
+                assert text in self.output or text in self.text, f"ended before {text!r} came: {self.output!r}"
 
     def _more(self, seconds: float) -> bool:
         if not select.select([self.master], [], [], seconds)[0]:
@@ -142,11 +146,20 @@ class AtTerminal:
         os.write(self.master, text)
 
     def finish(self) -> int:
-        """Wait for the end, reading on; the exit status."""
+        """Wait for the end, reading on; the exit status.
+
+        The kernel takes its time to bring what was written at one end of a terminal to the other: all has come when
+        what was written last has.
+        """
         end = time.monotonic() + PATIENCE
         while self.process.poll() is None:
             assert time.monotonic() < end, f"it does not end; so far: {self.output!r}"
             self._more(0.1)
-        while self._more(0):
+        while self._more(0):  # or there might be no room for it
             pass
+        os.write(self.slave, LAST)
+        while not self.output.endswith(LAST):
+            assert time.monotonic() < end, f"the terminal is stuck; so far: {self.output!r}"
+            self._more(0.1)
+        self.output = self.output.removesuffix(LAST)
         return self.process.returncode

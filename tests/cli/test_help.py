@@ -6,7 +6,7 @@ import subprocess
 from importlib.metadata import entry_points
 
 import pytest
-from program import COMMAND, environment, run
+from program import COMMAND, PATIENCE, environment, run
 
 from pyqemu.cli.main import main
 from pyqemu.cli.options import OPTIONS
@@ -77,7 +77,7 @@ def test_reader_that_goes_away() -> None:
     process = subprocess.Popen([*COMMAND, "-h"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.close()
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (0, b"")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import program
 import pytest
-from program import AtTerminal, Piped
+from program import PATIENCE, AtTerminal, Piped
 
 from pyqemu.cli.main import main
 from pyqemu.guest import WRITE_SECTOR
@@ -91,7 +91,7 @@ def test_a_signal_ends_it_also_where_nobody_reads_what_it_says(number: signal.Si
     assert os.read(reader, 1)
     os.close(reader)
     process.send_signal(number)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def test_snapshot_leaves_the_image_alone(guest_image: Path) -> None:
@@ -123,7 +123,7 @@ def test_log(tmp_path: Path) -> None:
     with Piped(["-nographic", "-d", "in_asm,int", "-D", str(log)]) as process:
         process.wait_for(PROMPT)
         tick = re.compile(r"^ *\d+: v=08 e=0000 i=0 cpl=0 IP=", re.MULTILINE)  # a timer interrupt
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while not tick.search(log.read_text()):
             assert time.monotonic() < deadline, "no timer interrupt in the log"
             time.sleep(0.1)
