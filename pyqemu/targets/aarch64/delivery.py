@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.aarch64.exceptions import Aarch64Exception, may_call_hypervisor, may_call_monitor, undefined
+from pyqemu.targets.aarch64 import aarch32_delivery
+from pyqemu.targets.aarch64.exceptions import (
+    HCR_TGE,
+    Aarch64Exception,
+    may_call_hypervisor,
+    may_call_monitor,
+    undefined,
+)
 from pyqemu.targets.aarch64.layout import (
     EC_BREAKPOINT,
     EC_DATA_ABORT,
@@ -29,7 +36,9 @@ from pyqemu.targets.aarch64.layout import (
     VIRQ,
 )
 from pyqemu.targets.arm.exceptions import ArmException
-from pyqemu.targets.arm.modes import CPSR_M, USR
+from pyqemu.targets.arm.modes import ABT, CPSR_M, SVC, SYS, UND, USR
+from pyqemu.targets.arm.modes import FIQ as FIQ_MODE
+from pyqemu.targets.arm.modes import IRQ as IRQ_MODE
 from pyqemu.tcg.cpu import GuestException
 
 if TYPE_CHECKING:
@@ -40,14 +49,18 @@ CLASSES_WITH_LOWER = frozenset((EC_INSTRUCTION_ABORT, EC_DATA_ABORT, EC_BREAKPOI
 """Classes that are one less where the exception level changes."""
 SYNCHRONOUS, VECTOR_IRQ, VECTOR_FIQ = 0x000, 0x080, 0x100
 FROM_SP0, FROM_SPX, FROM_LOWER_64, FROM_LOWER_32 = 0x000, 0x200, 0x400, 0x600
-HCR_FMO, HCR_IMO, HCR_TGE, HCR_RW = 1 << 3, 1 << 4, 1 << 27, 1 << 31
+HCR_FMO, HCR_IMO, HCR_RW = 1 << 3, 1 << 4, 1 << 31
+MODES_OF_EL1 = frozenset((FIQ_MODE, IRQ_MODE, SVC, ABT, UND, SYS))
 SCR_NS, SCR_IRQ, SCR_FIQ, SCR_EA, SCR_RW = 1, 2, 4, 8, 1 << 10
 
 
 def deliver(cpu: Aarch64Cpu, exc: GuestException) -> None:
     """Take a synchronous exception that an instruction raised."""
     if isinstance(exc, ArmException):
-        exc = cpu.aarch32.converted(exc)
+        converted = aarch32_delivery.taken(cpu.aarch32, exc)
+        if converted is None:
+            return
+        exc = converted
     assert isinstance(exc, Aarch64Exception)
     if exc.ec in (EC_HVC64, EC_SMC64) and exc.following:
         if cpu.firmware_call is not None and cpu.firmware_call(exc.ec):
@@ -74,6 +87,8 @@ def deliver(cpu: Aarch64Cpu, exc: GuestException) -> None:
 def _target(cpu: Aarch64Cpu, exc: Aarch64Exception) -> int:
     """The exception level that takes it."""
     target = max(exc.target_el, cpu.el, 1)
+    if exc.ec == EC_FP_TRAP:
+        target = max(target, cpu.fp_trap(cpu.el))
     if target == 1 and cpu.el == 0 and cpu.el2_enabled and cpu.sys.hcr_el2 & HCR_TGE:
         return 2
     return target
@@ -82,7 +97,7 @@ def _target(cpu: Aarch64Cpu, exc: Aarch64Exception) -> int:
 def take(cpu: Aarch64Cpu, target: int, vector: int, return_address: int) -> None:
     """Enter an exception level at one of its vectors (D1.10.2)."""
     if target > cpu.el:
-        origin = FROM_LOWER_32 if cpu.is_aarch32 and target == 1 else FROM_LOWER_64
+        origin = FROM_LOWER_32 if _is_aarch32_below(cpu, target) else FROM_LOWER_64
     else:
         origin = FROM_SPX if cpu.spsel else FROM_SP0
     cpu.set_spsr(target, cpu.pstate)
@@ -95,6 +110,15 @@ def take(cpu: Aarch64Cpu, target: int, vector: int, return_address: int) -> None
     cpu.exclusive_address = NO_ADDRESS
     cpu.enter(target, 1)
     cpu.pc = cpu.sys.of("vbar", target) + origin + vector
+
+
+def _is_aarch32_below(cpu: Aarch64Cpu, target: int) -> bool:
+    """Whether the level next to the one that takes an exception is in AArch32 state (D1.10.2, table D1-8)."""
+    if target == 1:
+        return cpu.is_aarch32
+    if target == 3 and cpu.el2_enabled:
+        return not cpu.sys.scr_el3 & SCR_RW
+    return cpu.el1_is_aarch32
 
 
 # --- return -----------------------------------------------------------------------------------------------------------
@@ -115,19 +139,26 @@ def exception_return(cpu: Aarch64Cpu) -> None:
 
 
 def is_illegal(cpu: Aarch64Cpu, spsr: int) -> bool:
-    """Whether that cannot be returned to (D1.11.1). Of AArch32 state there is User mode."""
+    """Whether that cannot be returned to (D1.11.1). Of AArch32 state there are EL0 and EL1."""
     if spsr & PSTATE_NRW:
-        return spsr & CPSR_M != USR
+        mode = spsr & CPSR_M
+        return mode != USR and (mode not in MODES_OF_EL1 or cpu.el == 1 or not cpu.el1_is_aarch32
+                                or _is_replaced(cpu))  # fmt: skip
     target = spsr >> 2 & 3
     if spsr & 2 or target > cpu.el or (target == 0 and spsr & 1):
         return True
     if target == 2 and not (cpu.has_el2 and (not cpu.has_el3 or cpu.sys.scr_el3 & SCR_NS)):
         return True
-    if target == 1 and cpu.el2_enabled and cpu.sys.hcr_el2 & HCR_TGE:
+    if target == 1 and _is_replaced(cpu):
         return True
     if target < cpu.el and not _is_aarch64(cpu, max(target, 1)):
         return True
     return target == 3 and not cpu.has_el3
+
+
+def _is_replaced(cpu: Aarch64Cpu) -> bool:
+    """Whether EL2 takes the place of EL1 (HCR_EL2.TGE)."""
+    return cpu.el2_enabled and bool(cpu.sys.hcr_el2 & HCR_TGE)
 
 
 def _is_aarch64(cpu: Aarch64Cpu, el: int) -> bool:
@@ -150,7 +181,10 @@ def service_interrupts(cpu: Aarch64Cpu) -> bool:
     target, vector = found
     if cpu.on_event is not None:
         cpu.on_event(f"EL{cpu.el} -> EL{target} at {cpu.pc:#x}: {'FIQ' if vector == VECTOR_FIQ else 'IRQ'}")
-    take(cpu, target, vector, cpu.pc)
+    if target == 1 and cpu.is_aarch32 and cpu.el1_is_aarch32:
+        aarch32_delivery.take_interrupt(cpu.aarch32, vector)
+    else:
+        take(cpu, target, vector, cpu.pc)
     return True
 
 

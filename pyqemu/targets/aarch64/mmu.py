@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.aarch64.access_syndrome import described
+from pyqemu.targets.aarch64.access_syndrome import described, described_32
 from pyqemu.targets.aarch64.exceptions import Aarch64Exception
-from pyqemu.targets.aarch64.layout import EC_DATA_ABORT, EC_INSTRUCTION_ABORT, M64
+from pyqemu.targets.aarch64.layout import EC_DATA_ABORT, EC_INSTRUCTION_ABORT, M32, M64
 from pyqemu.targets.arm.long_descriptors import (
+    ATTR_NS,
     EXECUTE,
+    NS_TABLE,
     OUTPUT_SIZES,
     PAGE,
     READ,
@@ -26,7 +28,9 @@ from pyqemu.targets.arm.long_descriptors import (
     stage2_permissions,
     walk,
 )
-from pyqemu.tcg.cpu import LeaveLoop
+from pyqemu.targets.arm.mmu import abort as abort_32
+from pyqemu.targets.arm.short_descriptors import ShortFault
+from pyqemu.tcg.cpu import GuestException, LeaveLoop
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.state import Aarch64Cpu
@@ -34,7 +38,6 @@ if TYPE_CHECKING:
 PAGE_MASK = ~0xFFF
 SCTLR_M, SCTLR_WXN = 1, 1 << 19
 HCR_VM, HCR_PTW, HCR_DC, HCR_TGE = 1, 1 << 2, 1 << 12, 1 << 27
-NS, NS_TABLE = 1 << 5, 1 << 63  #: of descriptors of Secure state: what they lead to is not
 EL_OF_MMU = (1, 0, 2, 3)
 GRAIN0 = {0: 12, 1: 16, 2: 14}  #: by TG0
 GRAIN1 = {1: 14, 2: 12, 3: 16}  #: by TG1
@@ -54,13 +57,20 @@ def fill(cpu: Aarch64Cpu, vaddr: int, access: int, mmu_index: int) -> tuple[int,
         _untag_pc(cpu, vaddr, el)
     try:
         physical, permissions, size = translate(cpu, vaddr, access, el)
-    except TranslationFault as fault:
-        raise abort(cpu, fault, vaddr, access) from None
+    except (ShortFault, TranslationFault) as fault:
+        raise _abort_of(cpu, fault, vaddr, access, el) from None
     if size > PAGE and vaddr >> 56 not in (0, 0xFF):
         size = PAGE  # the parts of a large page are known by their addresses, tags included
     if vaddr >> 56 not in (0, 0xFF):
         cpu.tagged_pages = True
     return physical & PAGE_MASK, permissions, size
+
+
+def _abort_of(cpu: Aarch64Cpu, fault: ShortFault | TranslationFault, vaddr: int, access: int,
+              el: int) -> GuestException:  # fmt: skip
+    if isinstance(fault, ShortFault) or (el < 2 and cpu.el1_is_aarch32 and not fault.stage2):
+        return abort_32(fault, vaddr & M32, access)
+    return abort(cpu, fault, vaddr, access)
 
 
 def _untag_pc(cpu: Aarch64Cpu, vaddr: int, el: int) -> None:
@@ -80,12 +90,21 @@ def abort(cpu: Aarch64Cpu, fault: TranslationFault, vaddr: int, access: int) -> 
     if not fault.stage2:
         return Aarch64Exception(ec, iss, vaddr)
     cpu.sys.hpfar_el2 = fault.address >> 12 << 4
-    if access != FETCH and not fault.of_walk and cpu.mmu is not None and not cpu.is_aarch32:
-        code = cpu.mmu.page(cpu.pc, FETCH, cpu.mmu_index())
-        if code.view is not None:
-            at = cpu.pc & 0xFFC
-            iss |= described(int.from_bytes(code.view[at : at + 4], "little"))
+    if access != FETCH and not fault.of_walk and cpu.mmu is not None:
+        iss |= _described(cpu)
     return Aarch64Exception(ec, iss, vaddr, target_el=2)
+
+
+def _described(cpu: Aarch64Cpu) -> int:
+    """What a syndrome says about the present instruction."""
+    assert cpu.mmu is not None
+    code = cpu.mmu.page(cpu.pc, FETCH, cpu.mmu_index())
+    if code.view is None:
+        return 0
+    if cpu.is_aarch32:
+        return described_32(cpu.aarch32)
+    at = cpu.pc & 0xFFC
+    return described(int.from_bytes(code.view[at : at + 4], "little"))
 
 
 def untagged(cpu: Aarch64Cpu, vaddr: int, el: int) -> int:
@@ -105,15 +124,19 @@ def translate(cpu: Aarch64Cpu, vaddr: int, access: int, el: int, *, stage2: bool
     :param el: whose access it is
     :param stage2: whether the second stage follows, where it is on
     :raise TranslationFault: it is not permitted, or leads nowhere.
+    :raise ShortFault: the same, where tables have short descriptors.
     """
     second = stage2 and el < 2 and cpu.el2_enabled and bool(cpu.sys.hcr_el2 & (HCR_VM | HCR_DC))
+    of_32 = el < 2 and cpu.el1_is_aarch32
     if not cpu.sys.of("sctlr", max(el, 1)) & SCTLR_M or (second and cpu.sys.hcr_el2 & HCR_DC):
-        address = untagged(cpu, vaddr, el)
+        address = vaddr & M32 if of_32 else untagged(cpu, vaddr, el)
         if address >> cpu.model.pa_bits:
             raise TranslationFault(FaultKind.ADDRESS_SIZE, 0, vaddr)
         physical, permissions, size = address | cpu.space_of(el), ALL, PAGE
+    elif of_32:
+        physical, permissions, size = cpu.aarch32.stage1(vaddr, access, user=el == 0)
     else:
-        physical, permissions, size = _stage1(cpu, vaddr, access, el, second)
+        physical, permissions, size = _stage1(cpu, vaddr, access, el)
     if not second:
         return physical, permissions, size
     leaf = _stage2(cpu, physical, of_walk=False)
@@ -123,16 +146,13 @@ def translate(cpu: Aarch64Cpu, vaddr: int, access: int, el: int, *, stage2: bool
     return leaf.address | physical & (1 << leaf.bits) - 1, both, min(size, 1 << leaf.bits)
 
 
-def _stage1(cpu: Aarch64Cpu, vaddr: int, access: int, el: int, second: bool) -> tuple[int, int, int]:
+def _stage1(cpu: Aarch64Cpu, vaddr: int, access: int, el: int) -> tuple[int, int, int]:
     table, offset = stage1_table(cpu, vaddr, el)
     space = cpu.space_of(el)
 
     def read(address: int) -> int:
         nonlocal space
-        if second:
-            leaf = _stage2(cpu, address, of_walk=True)
-            address = leaf.address | address & (1 << leaf.bits) - 1
-        descriptor = cpu.memory.load(address | space, 8)
+        descriptor = load_descriptor(cpu, address, 8, space) if el < 2 else cpu.memory.load(address | space, 8)
         if descriptor & NS_TABLE:
             space = 0  # of no concern where it was the last one
         return descriptor
@@ -145,8 +165,19 @@ def _stage1(cpu: Aarch64Cpu, vaddr: int, access: int, el: int, second: bool) -> 
     permissions = leaf_permissions(cpu, leaf, el)
     if not permissions & NEED[access]:
         raise TranslationFault(FaultKind.PERMISSION, leaf.level, vaddr)
-    space = 0 if leaf.tables & NS_TABLE or leaf.descriptor & NS else cpu.space_of(el)
+    space = 0 if leaf.tables & NS_TABLE or leaf.descriptor & ATTR_NS else cpu.space_of(el)
     return leaf.address | offset & (1 << leaf.bits) - 1 | space, permissions, 1 << leaf.bits
+
+
+def load_descriptor(cpu: Aarch64Cpu, address: int, size: int, space: int) -> int:
+    """Read a descriptor of 4 or 8 bytes of the EL1&0 regime, where the second stage has its table.
+
+    :raise TranslationFault: it does not have it.
+    """
+    if cpu.el2_enabled and cpu.sys.hcr_el2 & (HCR_VM | HCR_DC):
+        leaf = _stage2(cpu, address, of_walk=True)
+        address = leaf.address | address & (1 << leaf.bits) - 1
+    return cpu.memory.load(address | space, size)
 
 
 def leaf_permissions(cpu: Aarch64Cpu, leaf: Leaf, el: int) -> int:
@@ -205,7 +236,7 @@ def debug_translate(cpu: Aarch64Cpu, vaddr: int) -> int | None:
     """Return the physical address of *vaddr* without any side effect, or None."""
     try:
         return translate(cpu, vaddr, 0, max(cpu.el, 1))[0]
-    except TranslationFault:
+    except (ShortFault, TranslationFault):
         return None
 
 
@@ -214,6 +245,8 @@ def translate_for_par(cpu: Aarch64Cpu, vaddr: int, el: int, *, write: bool, stag
     try:
         physical = translate(cpu, vaddr, int(write), el, stage2=stage2)[0]
         nonsecure = not cpu.secure_space or not physical & cpu.secure_space
+    except ShortFault as fault:
+        return 1 | fault.long_status << 1 | 1 << 11
     except TranslationFault as fault:
         return 1 | fault.status << 1 | (1 << 8 if fault.of_walk else 0) | (1 << 9 if fault.stage2 else 0) | 1 << 11
     return physical & (1 << 48) - 1 & PAGE_MASK | 1 << 11 | 0xFF << 56 | nonsecure << 9

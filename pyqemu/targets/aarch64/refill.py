@@ -33,7 +33,7 @@ TABLE_NO_EL0, TABLE_READ_ONLY, TABLE_XN_BIT, TABLE_PXN_BIT = 1 << 61, 1 << 62, 6
 def prepare(cpu: Aarch64Cpu) -> None:
     """A register has changed that the walk depends on."""
     q, sys = cpu.q, cpu.sys
-    elsewhere = (cpu.el2_enabled and sys.hcr_el2 & (HCR_VM | HCR_DC)) or cpu.space_of(1)
+    elsewhere = (cpu.el2_enabled and sys.hcr_el2 & (HCR_VM | HCR_DC)) or cpu.space_of(1) or cpu.el1_is_aarch32
     for high in (0, 1):
         at = HALF * high
         q[BASE + at >> 3], q[SHIFT + at >> 3], q[INDEX_MASK + at >> 3], q[INVALID + at >> 3] = 0, 12, 0, M64

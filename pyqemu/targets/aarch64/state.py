@@ -169,6 +169,15 @@ class Aarch64Cpu(Multiprocessor):
         """Whether it is in AArch32 state."""
         return bool(self.mode & M_AARCH32)
 
+    @property
+    def el1_is_aarch32(self) -> bool:
+        """Whether EL1 is in AArch32 state: as it is where it runs, elsewhere as EL3 or EL2 have it (D1.20.2)."""
+        if self.el < 2 and (self.el or not self.is_aarch32):
+            return self.is_aarch32
+        if self.has_el3 and not self.sys.scr_el3 & SCR_RW:
+            return True
+        return self.el2_enabled and not self.sys.hcr_el2 & HCR_RW
+
     @cached_property
     def aarch32(self) -> Aarch32State:
         """The same processor as AArch32 state sees it."""
@@ -306,7 +315,7 @@ class Aarch64Cpu(Multiprocessor):
         el = self.el
         sctlr = self.sys.of("sctlr", max(el, 1))
         mode = self.mode & (M_EL | M_SPSEL | M_ILLEGAL | M_STEP)
-        if self.fp_off(el):
+        if self.fp_trap(el):
             mode |= M_FP_OFF
         if sctlr & (SCTLR_EE if el else SCTLR_E0E):
             mode |= M_BIG_ENDIAN
@@ -322,14 +331,14 @@ class Aarch64Cpu(Multiprocessor):
             mode |= M_SYSREG_TRAPS
         self.mode = mode
 
-    def fp_off(self, el: int) -> bool:
-        """Whether FP and SIMD instructions are trapped (D1.14.2, D1.15, D1.16)."""
+    def fp_trap(self, el: int) -> int:
+        """The exception level that FP and SIMD instructions are trapped to; 0 where they are not (D1.14.2 to D1.16)."""
         fpen = self.sys.cpacr_el1 >> 20 & 3
-        if el < 2 and (not fpen & 1 or (el == 0 and fpen == 1)):
-            return True
+        if el < 2 and not self.el1_is_aarch32 and (not fpen & 1 or (el == 0 and fpen == 1)):
+            return 1
         if el < 3 and self.el2_enabled and self.sys.cptr_el2 & CPTR_TFP:
-            return True
-        return self.has_el3 and bool(self.sys.cptr_el3 & CPTR_TFP)
+            return 2
+        return 3 if self.has_el3 and self.sys.cptr_el3 & CPTR_TFP else 0
 
     # --- hooks of the engine ------------------------------------------------------------------------------------------
 

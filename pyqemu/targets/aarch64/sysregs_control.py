@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pyqemu.targets.aarch64.state import Aarch64Cpu
 
 OP1_OF_EL = {1: 0, 2: 4, 3: 6}
-HCR_TVM, HCR_TRVM, HCR_TACR, HCR_TIDCP = 1 << 26, 1 << 30, 1 << 21, 1 << 20
+HCR_TVM, HCR_TRVM, HCR_TACR, HCR_TID2 = 1 << 26, 1 << 30, 1 << 21, 1 << 17
 CPTR_TCPAC = 1 << 31
 SCTLR_RES1 = 0x30D00800  #: bits that read as one in ARMv8.0
 
@@ -44,6 +44,11 @@ def _traps_cpacr(cpu: Aarch64Cpu, is_write: bool) -> None:
 def _traps_actlr(cpu: Aarch64Cpu, is_write: bool) -> None:
     if cpu.el == 1:
         hypervisor_traps(cpu, HCR_TACR)
+
+
+def _traps_cache_id(cpu: Aarch64Cpu, is_write: bool) -> None:
+    if cpu.el == 1:
+        hypervisor_traps(cpu, HCR_TID2)
 
 
 def _banked() -> None:
@@ -83,7 +88,7 @@ def _of_el1() -> None:
     define("CONTEXTIDR_EL1", (3, 0, 13, 0, 1), mask=M32, check=_translates)
     define("CPACR_EL1", (3, 0, 1, 0, 2), check=_traps_cpacr, write=_then("cpacr_el1", "mode_changed", 0x10300000))
     define("PAR_EL1", (3, 0, 7, 4, 0))
-    define("CSSELR_EL1", (3, 2, 0, 0, 0), mask=15)
+    define("CSSELR_EL1", (3, 2, 0, 0, 0), mask=15, check=_traps_cache_id)
     define("TPIDR_EL1", (3, 0, 13, 0, 4), read=lambda cpu: cpu.tpidr_el1, write=_tpidr("tpidr_el1"))
     define("TPIDR_EL0", (3, 3, 13, 0, 2), el=0, read=lambda cpu: cpu.tpidr_el0, write=_tpidr("tpidr_el0"))
     define("TPIDRRO_EL0", (3, 3, 13, 0, 3), el=0, write_el=1)

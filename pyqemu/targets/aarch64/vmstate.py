@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pyqemu.qom.vmstate import LoadError, Values, VMState
 from pyqemu.targets.aarch64 import sysregs, vmstate_aarch32
+from pyqemu.targets.aarch64.delivery import MODES_OF_EL1
 from pyqemu.targets.aarch64.layout import M64
 from pyqemu.targets.aarch64.vmstate_registers import check, saved_registers
 from pyqemu.targets.arm.modes import USR
@@ -43,7 +44,7 @@ def _check(saved: SavedCpu, values: Values) -> None:
     mode = values["pstate"] & 31
     level, cpu = mode >> 2, saved.cpu
     if mode & MODE_32:
-        exists = mode == USR
+        exists = mode == USR or (mode in MODES_OF_EL1 and (cpu.has_el2 or cpu.has_el3))
     else:
         exists = (True, True, cpu.has_el2, cpu.has_el3)[level] and not mode & MODE_RESERVED and mode != MODE_SP
     if not exists:
@@ -93,6 +94,7 @@ class SavedCpu:
         self.xregs = [*(cpu.x[number] for number in range(31)), cpu.sp]
         self.pc, self.pstate = cpu.pc, cpu.pstate
         if cpu.is_aarch32:
+            cpu.aarch32.show_system_registers()
             vmstate_aarch32.collect(self, cpu.aarch32)
         self.elr_el[1:] = [cpu.elr(el) for el in (1, 2, 3)]
         self.sp_el = [cpu.banked_sp(el) for el in range(4)]
@@ -140,24 +142,26 @@ class SavedCpu:
         if self.pstate & MODE_32:
             vmstate_aarch32.deliver(self, cpu.q)
             cpu.pc = self.regs[vmstate_aarch32.PC]
+        self._deliver_registers()
+        self._deliver_saved_status()
         cpu.set_pstate(self.pstate)
         for el, value in enumerate(self.sp_el):
             cpu.set_banked_sp(el, value)
         if not cpu.is_aarch32:
             cpu.sp = self.xregs[31]
-        for el, bank in SPSR_BANKS.items():
-            cpu.set_elr(el, self.elr_el[el])
-            cpu.set_spsr(el, self.banked_spsr[bank])
-        state = cpu.sys
-        state.spsr_abt, state.spsr_und = self.banked_spsr[ABORT], self.banked_spsr[UNDEFINED]
-        state.spsr_irq, state.spsr_fiq = self.banked_spsr[INTERRUPT], self.banked_spsr[FAST_INTERRUPT]
         cpu.exclusive_address, cpu.exclusive_value = self.exclusive_addr, self.exclusive_val
         cpu.exclusive_high = self.exclusive_high
         self._deliver_vectors()
-        self._deliver_registers()
-        if cpu.is_aarch32:
-            cpu.aarch32.tpidruro = state.tpidrro_el0
         cpu.translation_changed()
+
+    def _deliver_saved_status(self) -> None:
+        cpu, state = self.cpu, self.cpu.sys
+        for el, bank in SPSR_BANKS.items():
+            cpu.set_elr(el, self.elr_el[el])
+            cpu.set_spsr(el, self.banked_spsr[bank])
+        state.spsr_abt, state.spsr_und = self.banked_spsr[ABORT], self.banked_spsr[UNDEFINED]
+        state.spsr_irq, state.spsr_fiq = self.banked_spsr[INTERRUPT], self.banked_spsr[FAST_INTERRUPT]
+        state.fpexc32_el2 = self.vfp[VFP_FPEXC]
 
     def _deliver_vectors(self) -> None:
         cpu = self.cpu
@@ -169,7 +173,6 @@ class SavedCpu:
         else:
             cpu.set_fpcr(self.fpscr)
             cpu.set_fpsr(self.fpscr)
-        cpu.sys.fpexc32_el2 = self.vfp[VFP_FPEXC]
 
     def _deliver_registers(self) -> None:
         """The cycle counter goes on from its value once it is known whether it runs."""

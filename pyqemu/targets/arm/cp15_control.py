@@ -125,12 +125,7 @@ def _define_faults() -> None:
         define("IFAR", (15, 0, 6, 0, opc2), read=_attribute("ifar")[0], write=_attribute("ifar")[1], feature=feature)
     storage("VBAR", (15, 0, 12, 0, 0), "vbar_el1", mask=0xFFFFFFE0, feature="vbar")
     storage("MVBAR", (15, 0, 12, 0, 1), "vbar_el3", mask=0xFFFFFFE0, feature="security")
-    define("ISR", (15, 0, 12, 1, 0), read=_pending, feature="security")
-
-
-def _pending(cpu: ArmCpu) -> int:
-    """ISR: what is pending, masked or not."""
-    return (1 << 7 if cpu.interrupt_request & 1 else 0) | (1 << 6 if cpu.interrupt_request & 2 else 0)
+    define("ISR", (15, 0, 12, 1, 0), read=lambda cpu: cpu.pending_interrupts(), feature="security")
 
 
 def _define_software() -> None:

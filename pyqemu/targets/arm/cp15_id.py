@@ -34,15 +34,15 @@ def _isar5(cpu: ArmCpu) -> int:
 
 def define_all() -> None:
     """Enter them."""
-    constant("MIDR", (15, 0, 0, 0, 0), lambda cpu: cpu.model.midr)
+    constant("MIDR", (15, 0, 0, 0, 0), lambda cpu: cpu.midr)
     constant("CTR", (15, 0, 0, 0, 1), lambda cpu: cpu.model.ctr)
     constant("TCMTR", (15, 0, 0, 0, 2), 0)
     constant("TLBTR", (15, 0, 0, 0, 3), 0)
     constant("MPIDR", (15, 0, 0, 0, 5), lambda cpu: cpu.mpidr, feature="v7")
     constant("MPIDR", (15, 0, 0, 0, 5), lambda cpu: cpu.mpidr, feature="mpidr")
-    constant("REVIDR", (15, 0, 0, 0, 6), lambda cpu: cpu.model.midr)
+    constant("REVIDR", (15, 0, 0, 0, 6), lambda cpu: cpu.midr)
     for opc2 in (4, 5, 7):  # what is not implemented reads as MIDR (B4.1.105)
-        constant("MIDR", (15, 0, 0, 0, opc2), lambda cpu: cpu.model.midr)
+        constant("MIDR", (15, 0, 0, 0, opc2), lambda cpu: cpu.midr)
     for number in range(2):
         constant(f"ID_PFR{number}", (15, 0, 0, 1, number), _of("pfr", number), feature="v6")
     constant("ID_DFR0", (15, 0, 0, 1, 2), lambda cpu: cpu.model.dfr0, feature="v6")

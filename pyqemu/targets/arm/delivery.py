@@ -62,7 +62,7 @@ def deliver(cpu: ArmCpu, exc: GuestException) -> None:
     if kind in (Kind.HYPERVISOR_CALL, Kind.SECURE_MONITOR_CALL) and cpu.firmware_call is not None:
         if cpu.firmware_call(kind.value):
             cpu.pc = cpu.pc + 4 & M32
-            _advance_it(cpu)
+            advance_it(cpu)
             return
         if kind == Kind.HYPERVISOR_CALL or not cpu.has_el3:
             exc = undefined()
@@ -79,12 +79,12 @@ def deliver(cpu: ArmCpu, exc: GuestException) -> None:
         cpu.ifar = exc.address
     ahead = (THUMB_RETURN if cpu.mode & M_THUMB else ARM_RETURN)[kind]
     if kind in CALLS:
-        _advance_it(cpu)
+        advance_it(cpu)
     masks = CPSR_I | (CPSR_A if MODES[kind] == ABT else 0) | (CPSR_AIF if MODES[kind] == MON else 0)
     take(cpu, MODES[kind], kind.value & 0xFF, cpu.pc + ahead & M32, masks)
 
 
-def _advance_it(cpu: ArmCpu) -> None:
+def advance_it(cpu: ArmCpu) -> None:
     """The instruction has been executed as far as its IT block is concerned."""
     itstate = advance(cpu.mode >> M_IT_SHIFT & 0xFF)
     cpu.mode = cpu.mode & ~M_IT | itstate << M_IT_SHIFT

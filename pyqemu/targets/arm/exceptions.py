@@ -91,14 +91,14 @@ def raise_alignment(cpu: ArmCpu, address: int, write: int) -> None:
 
 def hypervisor_call(cpu: ArmCpu) -> None:
     """HVC: for Hyp mode, or for firmware that is not there."""
-    if not cpu.model.has("virtualization") and cpu.firmware_call is None:
+    if not cpu.has_hypervisor and cpu.firmware_call is None:
         raise undefined()
     raise ArmException(Kind.HYPERVISOR_CALL)
 
 
 def secure_monitor_call(cpu: ArmCpu) -> None:
     """SMC: for Monitor mode, or for firmware that is not there."""
-    if not cpu.has_el3 and cpu.firmware_call is None:
+    if not cpu.has_monitor and cpu.firmware_call is None:
         raise undefined()
     raise ArmException(Kind.SECURE_MONITOR_CALL)
 

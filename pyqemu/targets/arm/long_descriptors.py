@@ -17,9 +17,10 @@ OUTPUT_SIZES = (32, 36, 40, 42, 44, 48, 48, 48)  #: bits of an address, by the f
 
 VALID, TABLE = 1, 2
 ATTR_AP_EL0, ATTR_AP_READ_ONLY, ATTR_AF = 1 << 6, 1 << 7, 1 << 10
-ATTR_PXN, ATTR_UXN = 1 << 53, 1 << 54
+ATTR_NS, ATTR_PXN, ATTR_UXN = 1 << 5, 1 << 53, 1 << 54
 S2AP_READ, S2AP_WRITE, S2_XN = 1 << 6, 1 << 7, 1 << 54
 PXN_TABLE, XN_TABLE, AP_TABLE_NO_EL0, AP_TABLE_READ_ONLY = 1 << 59, 1 << 60, 1 << 61, 1 << 62
+NS_TABLE = 1 << 63
 
 
 class FaultKind(enum.IntEnum):

@@ -16,9 +16,11 @@ from pyqemu.targets.arm.long_descriptors import (
     AP_TABLE_READ_ONLY,
     ATTR_AP_EL0,
     ATTR_AP_READ_ONLY,
+    ATTR_NS,
     ATTR_PXN,
     ATTR_UXN,
     EXECUTE,
+    NS_TABLE,
     PXN_TABLE,
     READ,
     WRITE,
@@ -83,17 +85,18 @@ def translate(cpu: ArmCpu, vaddr: int, access: int, *, user: bool) -> tuple[int,
     if cpu.fcse and vaddr < FCSE_SIZE:
         vaddr |= cpu.fcse
     if not cpu.sys.sctlr_el1 & SCTLR_M:
-        return vaddr, ALL, PAGE
+        return vaddr | cpu.space_of_page(nonsecure=False), ALL, PAGE
     if is_long(cpu):
         return _long(cpu, vaddr, access, user)
     regime = regime_of(cpu)
-    leaf = short_walk(regime, vaddr, lambda address: cpu.memory.load(address, 4))
+    leaf = short_walk(regime, vaddr, lambda address: cpu.load_descriptor(address, 4))
     permitted = permissions(regime, leaf, user=user)
     if regime.dacr >> 2 * leaf.domain & 3 != 3:
         permitted = _never_execute(cpu, permitted, user, leaf.ap in (2, 3))
     if not permitted & NEED[access]:
         raise ShortFault(PERMISSION, leaf.domain, page=leaf.bits < SECTION_BITS)
-    return leaf.address | vaddr & (1 << leaf.bits) - 1, permitted, 1 << leaf.bits
+    physical = leaf.address | vaddr & (1 << leaf.bits) - 1 | cpu.space_of_page(nonsecure=leaf.ns)
+    return physical, permitted, 1 << leaf.bits
 
 
 def regime_of(cpu: ArmCpu) -> Regime:
@@ -128,12 +131,14 @@ def _never_execute(cpu: ArmCpu, permitted: int, user: bool, user_writes: bool) -
 
 def _long(cpu: ArmCpu, vaddr: int, access: int, user: bool) -> tuple[int, int, int]:
     table, offset = long_table(cpu, vaddr)
-    leaf = walk(table, offset, lambda address: cpu.memory.load(address, 8))
+    leaf = walk(table, offset, lambda address: cpu.load_descriptor(address, 8))
     permitted, user_writes = _long_permissions(leaf, user)
     permitted = _never_execute(cpu, permitted, user, user_writes)
     if not permitted & NEED[access]:
         raise TranslationFault(FaultKind.PERMISSION, leaf.level, vaddr)
-    return leaf.address | offset & (1 << leaf.bits) - 1, permitted, 1 << leaf.bits
+    nonsecure = bool(leaf.tables & NS_TABLE or leaf.descriptor & ATTR_NS)
+    physical = leaf.address | offset & (1 << leaf.bits) - 1 | cpu.space_of_page(nonsecure=nonsecure)
+    return physical, permitted, 1 << leaf.bits
 
 
 def long_table(cpu: ArmCpu, vaddr: int) -> tuple[Table, int]:
@@ -177,10 +182,15 @@ def debug_translate(cpu: ArmCpu, vaddr: int) -> int | None:
 
 
 def translate_for_par(cpu: ArmCpu, vaddr: int, *, write: bool, user: bool) -> int:
-    """What an address translation operation leaves in PAR (B4.1.112)."""
+    """What an address translation operation leaves in PAR (B4.1.112).
+
+    :raise TranslationFault: a hypervisor's tables do not translate the address of a table.
+    """
     try:
         physical, _, size = translate(cpu, vaddr, int(write), user=user)
     except TranslationFault as fault:
+        if fault.stage2:
+            raise  # an exception, and nothing for PAR
         return 1 | fault.status << 1 | 1 << 11
     except ShortFault as fault:
         return 1 | (fault.status & 15) << 1

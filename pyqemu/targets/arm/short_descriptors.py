@@ -16,6 +16,7 @@ NO_ACCESS, CLIENT, MANAGER = 0, 1, 3  #: of DACR
 
 TRANSLATION, ACCESS_FLAG, DOMAIN, PERMISSION = 0x05, 0x03, 0x09, 0x0D  #: fault status for sections (B3.13.3)
 ON_PAGE = {TRANSLATION: 0x07, ACCESS_FLAG: 0x06, DOMAIN: 0x0B, PERMISSION: 0x0F}  #: the same for pages
+LONG_STATUS = {0x05: 0x05, 0x07: 0x06, 0x03: 0x09, 0x06: 0x0A, 0x09: 0x3D, 0x0B: 0x3E, 0x0D: 0x0D, 0x0F: 0x0E}
 
 
 class ShortFault(Exception):
@@ -27,6 +28,11 @@ class ShortFault(Exception):
     def __init__(self, status: int, domain: int, *, page: bool) -> None:
         super().__init__(status, domain, page)
         self.status = (ON_PAGE[status] if page else status) | domain << 4
+
+    @property
+    def long_status(self) -> int:
+        """The same fault as status codes of long descriptors have it (ARM DDI 0487A.f, table G4-32)."""
+        return LONG_STATUS[self.status & 15]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class ShortLeaf:
 
     :ivar bits: binary logarithm of the size of the page or section
     :ivar ap: access permission, three bits
+    :ivar ns: whether it leads out of the Secure state
     """
 
     address: int
@@ -65,6 +72,7 @@ class ShortLeaf:
     domain: int
     xn: bool = False
     pxn: bool = False
+    ns: bool = False
     descriptor: int = 0
 
 
@@ -97,7 +105,7 @@ def walk(regime: Regime, address: int, read: Callable[[int], int]) -> ShortLeaf:
         second = read(first & ~0x3FF | (address >> 12 & 0xFF) << 2)
         if regime.subpages:
             return _old_page(regime, second, address, domain, fine=False)
-        return _page(second, domain, pxn=regime.pxn and bool(first & 4))
+        return _page(second, domain, pxn=regime.pxn and bool(first & 4), ns=bool(first & 1 << 3))
     if kind == FINE_TABLE and regime.fine:
         return _old_page(regime, read(first & ~0xFFF | (address >> 10 & 0x3FF) << 2), address, domain, fine=True)
     raise ShortFault(TRANSLATION, 0, page=False)
@@ -108,19 +116,19 @@ def _section(regime: Regime, first: int, address: int) -> ShortLeaf:
     if regime.subpages:
         return ShortLeaf(first & 0xFFF00000, SECTION_BITS, ap, domain, descriptor=first)
     ap |= first >> 13 & 4
-    xn, pxn = bool(first & 1 << 4), regime.pxn and bool(first & 1)
+    xn, pxn, ns = bool(first & 1 << 4), regime.pxn and bool(first & 1), bool(first & 1 << 19)
     if first & 1 << 18:
         high = (first >> 20 & 15) << 32 | (first >> 5 & 15) << 36
-        return ShortLeaf(first & 0xFF000000 | high, SUPERSECTION_BITS, ap, 0, xn, pxn, first)
-    return ShortLeaf(first & 0xFFF00000, SECTION_BITS, ap, domain, xn, pxn, first)
+        return ShortLeaf(first & 0xFF000000 | high, SUPERSECTION_BITS, ap, 0, xn, pxn, ns, first)
+    return ShortLeaf(first & 0xFFF00000, SECTION_BITS, ap, domain, xn, pxn, ns, first)
 
 
-def _page(second: int, domain: int, *, pxn: bool) -> ShortLeaf:
+def _page(second: int, domain: int, *, pxn: bool, ns: bool) -> ShortLeaf:
     ap = second >> 4 & 3 | second >> 7 & 4
     if second & 2:
-        return ShortLeaf(second & ~0xFFF, PAGE_BITS, ap, domain, bool(second & 1), pxn, second)
+        return ShortLeaf(second & ~0xFFF, PAGE_BITS, ap, domain, bool(second & 1), pxn, ns, second)
     if second & 1:
-        return ShortLeaf(second & ~0xFFFF, LARGE_BITS, ap, domain, bool(second & 1 << 15), pxn, second)
+        return ShortLeaf(second & ~0xFFFF, LARGE_BITS, ap, domain, bool(second & 1 << 15), pxn, ns, second)
     raise ShortFault(TRANSLATION, domain, page=True)
 
 

@@ -20,7 +20,9 @@ from pyqemu.targets.arm.models import Model, cpu_model
 from pyqemu.targets.arm.modes import (
     BANK,
     CPSR_AIF,
+    CPSR_F,
     CPSR_GE,
+    CPSR_I,
     CPSR_M,
     CPSR_Q,
     FIQ,
@@ -213,6 +215,23 @@ class ArmCpu(Multiprocessor):
             r[number] = q[slot >> 3]
         self.spsr = q[self.spsr_slot(new) >> 3]
 
+    # --- what there is beside it --------------------------------------------------------------------------------------
+
+    @property
+    def midr(self) -> int:
+        """MIDR: which processor it is."""
+        return self.model.midr
+
+    @property
+    def has_hypervisor(self) -> bool:
+        """Whether HVC may lead anywhere."""
+        return self.model.has("virtualization")
+
+    @property
+    def has_monitor(self) -> bool:
+        """Whether SMC may lead anywhere."""
+        return self.has_el3
+
     # --- registers of coprocessor 15 that are halves of others --------------------------------------------------------
 
     @property
@@ -247,14 +266,16 @@ class ArmCpu(Multiprocessor):
             mode |= M_ALIGN
         elif not self.model.has("v7") and not (self.model.has("v6") and sctlr & SCTLR_U):
             mode |= M_ROTATE
-        access = self.sys.cpacr_el1 >> 20 & 3 if self.model.has("v6") else 3
-        if access == 3 or (access == 1 and mode & M_LEVEL):
+        if self.may_access_vfp():
             mode |= M_CPACR
-        if self.is_kept_from_vfp():
-            mode &= ~M_CPACR
         if not (mode & M_CPACR and self.fpexc & FPEXC_EN):
             mode |= M_VFP_OFF
         self.mode = mode | self._fpscr_mode()
+
+    def may_access_vfp(self) -> bool:
+        """Whether coprocessors 10 and 11 may be accessed here (CPACR, NSACR)."""
+        access = self.sys.cpacr_el1 >> 20 & 3 if self.model.has("v6") else 3
+        return (access == 3 or (access == 1 and self.mode & M_LEVEL > 0)) and not self.is_kept_from_vfp()
 
     def is_kept_from_vfp(self) -> bool:
         """Whether Non-secure state has no access to coprocessors 10 and 11 (B1.11.3, NSACR)."""
@@ -287,6 +308,16 @@ class ArmCpu(Multiprocessor):
         """Write FPSCR; what there is not (traps) stays zero."""
         self.fpscr_nzcv, self.fpcr, self.fpsr = value & NZCV, value & FPSCR_CONTROL, value & FPSCR_STATUS
         self.mode_changed()
+
+    # --- translation of addresses -------------------------------------------------------------------------------------
+
+    def load_descriptor(self, address: int, size: int) -> int:
+        """Read a descriptor of 4 or 8 bytes where a table has it."""
+        return self.memory.load(address, size)
+
+    def space_of_page(self, *, nonsecure: bool) -> int:
+        """Where :attr:`memory` shows what a page leads to: there is one world for everybody."""
+        return 0
 
     # --- hooks of the engine ------------------------------------------------------------------------------------------
 
@@ -336,6 +367,11 @@ class ArmCpu(Multiprocessor):
     def has_work(self) -> bool:
         """Return whether a halted processor has a reason to go on."""
         return not self.powered_off and delivery.would_wake(self)
+
+    def pending_interrupts(self) -> int:
+        """ISR: what is pending, masked or not."""
+        request = self.interrupt_request
+        return (CPSR_I if request & delivery.REQUEST_IRQ else 0) | (CPSR_F if request & delivery.REQUEST_FIQ else 0)
 
     def wait_for_interrupt(self) -> None:
         """Halt until something is pending, masked or not (WFI)."""

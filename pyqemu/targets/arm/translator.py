@@ -111,10 +111,17 @@ class ArmTranslator(VectorTranslator):
         return not self.mode & M_VFP_OFF
 
     def vfp_enabled(self) -> bool:
-        """Whether VFP and Advanced SIMD may be used here; if not, the instruction is UNDEFINED, and nothing else."""
+        """Whether VFP and Advanced SIMD may be used here; if not, the instruction is refused, and does nothing else."""
         if not self.vfp_on:
-            self.undefined()
+            self.refuse_vfp()
         return self.vfp_on
+
+    def refuse_vfp(self, *, while_off: bool = False) -> None:
+        """VFP and Advanced SIMD may not be used here; nothing after it is reached.
+
+        :param while_off: whether FPEXC.EN does not matter to the instruction
+        """
+        self.undefined()
 
     def vector(self, number: int) -> int:
         """The offset of an extension register by its number in `extension.py`."""

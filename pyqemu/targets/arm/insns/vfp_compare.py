@@ -41,19 +41,16 @@ WHILE_OFF = IDENTIFICATION | {REG_FPEXC}  #: what can be accessed while FPEXC.EN
 
 
 def accessible(t: ArmTranslator, reg: int, *, write: bool) -> bool:
-    """Whether an access is allowed here; if not, the instruction is UNDEFINED, and nothing else."""
-    allowed = _exists(t, reg) and bool(t.mode & M_CPACR)
-    if reg == REG_FPSCR:
-        allowed = allowed and t.vfp_on
-    elif reg == REG_FPSID and not write:
-        allowed = allowed and bool(t.level or "vfp3" not in t.features)
-    elif reg in WHILE_OFF:
-        allowed = allowed and t.level > 0
-    else:
-        allowed = allowed and t.level > 0 and t.vfp_on
-    if not allowed:
+    """Whether an access is allowed here; if not, the instruction is refused, and does nothing else."""
+    by_user = reg == REG_FPSCR or (reg == REG_FPSID and not write and "vfp3" not in t.features)
+    while_off = reg in WHILE_OFF
+    if not _exists(t, reg) or not (t.level or by_user):
         t.undefined()
-    return allowed
+        return False
+    if not t.mode & M_CPACR or not (while_off or t.vfp_on):
+        t.refuse_vfp(while_off=while_off)
+        return False
+    return True
 
 
 def _exists(t: ArmTranslator, reg: int) -> bool:
