@@ -27,10 +27,8 @@ def test_another_thread_ends_it() -> None:
     interrupt = Interrupt()
     timer = threading.Timer(0.05, interrupt.set)
     timer.start()
-    began = time.monotonic()
     with pytest.raises(Interrupted):
-        interrupt.sleep(20)
-    assert time.monotonic() - began < 5
+        interrupt.sleep(600)
     with pytest.raises(Interrupted):
         interrupt.wait({})
     timer.join()

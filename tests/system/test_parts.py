@@ -116,7 +116,7 @@ def test_parked_holds_the_lock(system: System) -> None:
         thread = threading.Thread(target=other)
         thread.start()
         assert not entered.wait(0.05)
-    thread.join(10)
+    thread.join(60)
     assert entered.is_set()
 
 
