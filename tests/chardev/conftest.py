@@ -35,7 +35,7 @@ class Host:
         self.loop = asyncio.new_event_loop()
         self.system = System(loop=self.loop)
 
-    def wait(self, condition: Callable[[], object], seconds: float = 5) -> None:
+    def wait(self, condition: Callable[[], object], seconds: float = 60) -> None:
         async def poll() -> None:
             while not condition():
                 await asyncio.sleep(0.001)

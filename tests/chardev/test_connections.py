@@ -23,7 +23,7 @@ def serve(host: Any, frontend: Any, path: str, **options: str) -> tuple[Chardev,
 
 def connect(path: str) -> socket.socket:
     peer = socket.socket(socket.AF_UNIX)
-    peer.settimeout(5)
+    peer.settimeout(60)
     peer.connect(path)
     return peer
 

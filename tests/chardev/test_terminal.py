@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+PATIENCE = 60.0  # seconds; only a failure takes that long
 PROGRAM = """
 import os, signal, sys, time
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may ignore it
@@ -47,7 +48,7 @@ def run(ending: str) -> tuple[subprocess.Popen[bytes], int, list[object]]:
 )
 def test_restored_at_every_end(ending: str, status: int) -> None:
     process, slave, before = run(ending)
-    assert process.wait(10) == status
+    assert process.wait(PATIENCE) == status
     assert termios.tcgetattr(slave) == before
 
 
@@ -59,10 +60,10 @@ def test_suspend_restores_and_continue_makes_raw_again() -> None:
     os.waitpid(process.pid, os.WUNTRACED)
     assert termios.tcgetattr(slave) == before
     process.send_signal(signal.SIGCONT)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while termios.tcgetattr(slave) != raw and time.monotonic() < deadline:
         os.sched_yield()
     assert termios.tcgetattr(slave) == raw
     process.terminate()
-    process.wait(10)
+    process.wait(PATIENCE)
     assert termios.tcgetattr(slave) == before

@@ -16,7 +16,7 @@ import pytest
 from tests.monitor.commands.asker import Asker
 
 QEMU = "qemu-system-x86_64"
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds
 
 pytestmark = pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"needs Debian's {QEMU}")
 

@@ -22,7 +22,7 @@ from pyqemu.monitor.hmp.console import HISTORY_LINES, history_path, open_history
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = Path(__file__).with_name("console_program.py")
-PATIENCE = 20.0
+PATIENCE = 60.0  # seconds; only a failure takes that long
 CTRL_A, CTRL_C, CTRL_D, CTRL_L, CTRL_R, UP = "\x01", "\x03", "\x04", "\x0c", "\x12", "\x1b[A"
 
 
