@@ -79,6 +79,7 @@ class QapiDispatcher:
             while self._jobs:
                 self._carry_out(self._jobs.popleft())
                 if time.monotonic() > end:
+                    self.system.lock.make_way()  # only to release it would let who waits race for it with us
                     break
         if self._jobs:
             loop.call_soon(self._work, loop)
