@@ -37,7 +37,7 @@ def hot_loop(toy: Toy) -> None:
 
 
 def wait_until(condition, what: str) -> float:  # type: ignore[no-untyped-def]
-    """How long the guest ran until the condition held: seconds of processor time, as a busy host is no fault of ours."""
+    """How long the guest ran until the condition held: seconds of processor time, whatever else the host does."""
     start, began = time.monotonic(), time.process_time()
     while not condition():
         assert time.monotonic() - start < PATIENCE, what

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -185,12 +186,12 @@ def test_server_waits_for_its_client_and_not_the_machine(monitor: Monitor, tmp_p
 
     async def main() -> None:
         adding = asyncio.ensure_future(monitor.hmp.execute(f"chardev-add socket,id=s,path={path},server=on"))
-        while not path.exists():
+        peer = socket.socket(socket.AF_UNIX)
+        while peer.connect_ex(str(path)):  # the name is there a moment before anybody listens
+            assert not adding.done()
             await asyncio.sleep(0.01)
-        assert not adding.done()
-        _, writer = await asyncio.open_unix_connection(path)
-        await asyncio.wait_for(adding, 10)
-        writer.close()
+        await asyncio.wait_for(adding, 60)
+        peer.close()
 
     monitor.machine.loop.run_until_complete(main())
     assert monitor.do(f"chardev-add socket,id=t,path={path}2,server,nowait") == ""

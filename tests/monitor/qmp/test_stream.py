@@ -256,11 +256,11 @@ class Original:
     def __init__(self, path: str) -> None:
         command = ["qemu-system-x86_64", "-M", "none", "-display", "none", "-qmp", f"unix:{path},server=on,wait=off"]
         self.process = subprocess.Popen(command)
-        while not Path(path).exists():
-            time.sleep(0.01)
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(30)
-        self.socket.connect(path)
+        while self.socket.connect_ex(path):  # the name is there a moment before anybody listens
+            assert self.process.poll() is None
+            time.sleep(0.01)
+        self.socket.settimeout(60)
         self.lines = self.socket.makefile("rb")
         self.lines.readline()
         self.ask(b'{"execute":"qmp_capabilities"}')
