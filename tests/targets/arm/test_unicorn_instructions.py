@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from unicorn import arm_const as c
 
 from pyqemu.targets.arm.decode import A32, M28, SETS, T16, T32
 from pyqemu.targets.arm.insns import load
@@ -36,6 +37,21 @@ def test_instructions_agree_with_unicorn(
     report = comparison.run(count, STATES)
     print(report)
     assert report.cases >= count * STATES
+    assert not report.differences, "\n".join(str(case) for case in report.differences[:5])
+
+
+@pytest.mark.parametrize("instruction_set", ["a32", "thumb"])
+@pytest.mark.parametrize("engine", ["functions", "stencil"])
+def test_accesses_that_acquire_and_release_agree_with_unicorn(
+    instruction_set: str, engine: str, seed: int, request: pytest.FixtureRequest
+) -> None:
+    """Of ARMv8, with all exclusive accesses."""
+    count = FULL if request.config.getoption("--full") else SAMPLE // 2
+    native, thumb = engine == "stencil", instruction_set == "thumb"
+    comparison = Comparison(seed, engine=StencilEngine() if native else None, thumb=thumb, modules=("exclusive",),
+                            model="max", reference=c.UC_CPU_ARM_MAX)  # fmt: skip
+    report = comparison.run(count, STATES)
+    assert {"ldaex", "stlexd", "ldah", "stl"} <= {encoding.name for encoding in comparison.generator.encodings}
     assert not report.differences, "\n".join(str(case) for case in report.differences[:5])
 
 

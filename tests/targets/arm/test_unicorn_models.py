@@ -15,7 +15,8 @@ REFERENCES = {
     "cortex-a7": c.UC_CPU_ARM_CORTEX_A7, "cortex-a8": c.UC_CPU_ARM_CORTEX_A8, "cortex-a9": c.UC_CPU_ARM_CORTEX_A9,
     "cortex-a15": c.UC_CPU_ARM_CORTEX_A15, "max": c.UC_CPU_ARM_MAX,
 }  # fmt: skip
-SOME_UNDEFINED = ("ldrd", "strd", "ldrexd", "strexd", "sbfx")  # of some words of these, both say that they are so
+SOME_UNDEFINED = ("ldrd", "strd", "ldrexd", "strexd", "ldaexd", "stlexd", "sbfx")
+"""Of some words of these, both say that they are so."""
 HINTS = "nop"  # those for memory that are not allocated: the multiprocessing extensions have them (A5.7.1)
 
 

@@ -1,11 +1,14 @@
-"""Exclusive accesses, and swaps (ARM DDI 0406C.b, A3.4, A5.2.10, A6.3.6).
+"""Exclusive accesses, those that acquire and release, and swaps (ARM DDI 0406C.b, A3.4, A5.2.10, A6.3.6; ARM DDI
+0487A.f, F2.7).
 
 The local monitor is an address and what was loaded from there. A store-exclusive succeeds where the monitor has its
-address and memory still holds that value; so stores of other processors need not be watched.
+address and memory still holds that value; so stores of other processors need not be watched. Processors run in turn:
+acquire and release order nothing that is not ordered anyway.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyqemu.targets.arm.decode import A32, A32_UNCONDITIONAL, T32
@@ -69,49 +72,101 @@ def _store(t: ArmTranslator, address: Value, Rd: int, Rt: int, size: int, Rt2: i
 
 SIZES = {0: 4, 1: 8, 2: 1, 3: 2}  #: by the field ``op`` of A32
 FEATURES = {0: "v6", 1: "v6k", 2: "v6k", 3: "v6k"}
-SUFFIXES = {0: "", 1: "d", 2: "b", 3: "h"}
+SUFFIXES = {4: "", 8: "d", 1: "b", 2: "h"}
+Load = Callable[["ArmTranslator", int, int], None]
+Store = Callable[["ArmTranslator", int, int, int], None]
 
 
-def _enter(op: int) -> None:
-    size = SIZES[op]
+def load_acquire(t: ArmTranslator, Rn: int, Rt: int, size: int) -> None:
+    """LDA, LDAB, LDAH."""
+    address = t.reg(Rn)
+    if size > 1:
+        t.check_aligned(address, 0, size, write=False)
+    t.load(address, size=size, out=t.dest(Rt))
+
+
+def store_release(t: ArmTranslator, Rn: int, Rt: int, size: int) -> None:
+    """STL, STLB, STLH."""
+    address = t.reg(Rn)
+    if size > 1:
+        t.check_aligned(address, 0, size, write=True)
+    t.store(address, t.reg(Rt), size=size)
+
+
+def _exclusive(size: int) -> tuple[Load, Store]:
+    """Exclusive accesses of A32: those of 8 bytes have a pair of registers that begins with an even one."""
 
     def load(t: ArmTranslator, Rn: int, Rt: int) -> None:
-        """LDREX, LDREXB, LDREXH, LDREXD (A8.8.75 to A8.8.78)."""
+        """LDREX, LDREXB, LDREXH, LDREXD (A8.8.75 to A8.8.78), LDAEX and its like."""
         if size == 8 and Rt & 1:
             t.undefined()
         else:
             load_exclusive(t, Rn, Rt, size, Rt + 1)
 
     def store(t: ArmTranslator, Rn: int, Rd: int, Rt: int) -> None:
-        """STREX, STREXB, STREXH, STREXD (A8.8.212 to A8.8.215)."""
+        """STREX, STREXB, STREXH, STREXD (A8.8.212 to A8.8.215), STLEX and its like."""
         if size == 8 and Rt & 1:
             t.undefined()
         else:
             store_exclusive(t, Rd, Rn, Rt, size, Rt + 1)
 
-    A32.insn(f"0001 1 {op:02b} 1 Rn:4 Rt:4 xx11 1001 xxxx", feature=FEATURES[op], name="ldrex" + SUFFIXES[op])(load)
-    A32.insn(f"0001 1 {op:02b} 0 Rn:4 Rd:4 xx11 1001 Rt:4", feature=FEATURES[op], name="strex" + SUFFIXES[op])(store)
+    return load, store
 
 
-for _op in SIZES:
-    _enter(_op)
-
-
-def _enter_thumb(op: int, size: int, suffix: str) -> None:
+def _ordered(size: int) -> tuple[Load, Callable[[ArmTranslator, int, int], None]]:
     def load(t: ArmTranslator, Rn: int, Rt: int) -> None:
-        """LDREXB, LDREXH."""
+        """LDA, LDAB, LDAH."""
+        load_acquire(t, Rn, Rt, size)
+
+    def store(t: ArmTranslator, Rn: int, Rt: int) -> None:
+        """STL, STLB, STLH."""
+        store_release(t, Rn, Rt, size)
+
+    return load, store
+
+
+def _enter(op: int, size: int) -> None:
+    load, store = _exclusive(size)
+    first, suffix = f"0001 1 {op:02b}", SUFFIXES[size]
+    A32.insn(f"{first} 1 Rn:4 Rt:4 xx11 1001 xxxx", feature=FEATURES[op], name=f"ldrex{suffix}")(load)
+    A32.insn(f"{first} 0 Rn:4 Rd:4 xx11 1001 Rt:4", feature=FEATURES[op], name=f"strex{suffix}")(store)
+    A32.insn(f"{first} 1 Rn:4 Rt:4 xx10 1001 xxxx", feature="v8", name=f"ldaex{suffix}")(load)
+    A32.insn(f"{first} 0 Rn:4 Rd:4 xx10 1001 Rt:4", feature="v8", name=f"stlex{suffix}")(store)
+    if size < 8:
+        acquire, release = _ordered(size)
+        A32.insn(f"{first} 1 Rn:4 Rt:4 xx00 1001 xxxx", feature="v8", name=f"lda{suffix}")(acquire)
+        A32.insn(f"{first} 0 Rn:4 xxxx xx00 1001 Rt:4", feature="v8", name=f"stl{suffix}")(release)
+
+
+for _op, _size in SIZES.items():
+    _enter(_op, _size)
+
+
+def _exclusive_thumb(op: int, size: int, feature: str, names: tuple[str, str]) -> None:
+    def load(t: ArmTranslator, Rn: int, Rt: int) -> None:
+        """LDREXB, LDREXH, LDAEX, LDAEXB, LDAEXH."""
         load_exclusive(t, Rn, Rt, size)
 
     def store(t: ArmTranslator, Rn: int, Rt: int, Rd: int) -> None:
-        """STREXB, STREXH."""
+        """STREXB, STREXH, STLEX, STLEXB, STLEXH."""
         store_exclusive(t, Rd, Rn, Rt, size)
 
-    T32.insn(f"111010001101 Rn:4 Rt:4 xxxx {op:04b} xxxx", feature=THUMB2, name="ldrex" + suffix)(load)
-    T32.insn(f"111010001100 Rn:4 Rt:4 xxxx {op:04b} Rd:4", feature=THUMB2, name="strex" + suffix)(store)
+    T32.insn(f"111010001101 Rn:4 Rt:4 xxxx {op:04b} xxxx", feature=feature, name=names[0])(load)
+    T32.insn(f"111010001100 Rn:4 Rt:4 xxxx {op:04b} Rd:4", feature=feature, name=names[1])(store)
 
 
-_enter_thumb(4, 1, "b")
-_enter_thumb(5, 2, "h")
+def _enter_thumb(op: int, size: int) -> None:
+    suffix = SUFFIXES[size]
+    if size < 4:
+        _exclusive_thumb(4 + op, size, THUMB2, (f"ldrex{suffix}", f"strex{suffix}"))
+    _exclusive_thumb(12 + op, size, "v8", (f"ldaex{suffix}", f"stlex{suffix}"))
+    acquire, release = _ordered(size)
+    T32.insn(f"111010001101 Rn:4 Rt:4 xxxx {8 + op:04b} xxxx", feature="v8", name=f"lda{suffix}")(acquire)
+    T32.insn(f"111010001100 Rn:4 Rt:4 xxxx {8 + op:04b} xxxx", feature="v8", name=f"stl{suffix}")(release)
+
+
+for _op, _size in enumerate((1, 2, 4)):
+    _enter_thumb(_op, _size)
 
 
 @T32.insn("111010000101 Rn:4 Rt:4 xxxx disp:8*4", feature=THUMB2, name="ldrex")
@@ -128,14 +183,16 @@ def strex_thumb(t: ArmTranslator, Rn: int, Rt: int, Rd: int, disp: Hole) -> None
 
 
 @T32.insn("111010001101 Rn:4 Rt:4 Rt2:4 0111 xxxx", feature=THUMB2, name="ldrexd")
+@T32.insn("111010001101 Rn:4 Rt:4 Rt2:4 1111 xxxx", feature="v8", name="ldaexd")
 def ldrexd_thumb(t: ArmTranslator, Rn: int, Rt: int, Rt2: int) -> None:
-    """LDREXD (A8.8.77, T1)."""
+    """LDREXD (A8.8.77, T1), LDAEXD."""
     load_exclusive(t, Rn, Rt, 8, Rt2)
 
 
 @T32.insn("111010001100 Rn:4 Rt:4 Rt2:4 0111 Rd:4", feature=THUMB2, name="strexd")
+@T32.insn("111010001100 Rn:4 Rt:4 Rt2:4 1111 Rd:4", feature="v8", name="stlexd")
 def strexd_thumb(t: ArmTranslator, Rn: int, Rt: int, Rt2: int, Rd: int) -> None:
-    """STREXD (A8.8.214, T1)."""
+    """STREXD (A8.8.214, T1), STLEXD."""
     store_exclusive(t, Rd, Rn, Rt, 8, Rt2)
 
 

@@ -77,7 +77,7 @@ def _writes_pc(word: Word) -> bool:
 
 def _mixes_exclusives(words: list[Word]) -> bool:
     """Whether loads and stores are exclusive for different sizes: that is UNPREDICTABLE (A3.4.5)."""
-    return len({word.encoding.name[5:] for word in words if word.encoding.name[:5] in ("ldrex", "strex")}) > 1
+    return len({word.encoding.name[5:] for word in words if word.encoding.name[2:5] in ("rex", "aex", "lex")}) > 1
 
 
 class Generator:
