@@ -99,10 +99,14 @@ copy:
 
 
 class Program:
-    """Steps, and the numbers of their labels."""
+    """Steps, and the numbers of their labels.
+
+    :ivar parts: other code: address, and what is there
+    """
 
     def __init__(self) -> None:
         self.text = ""
+        self.parts: list[tuple[int, bytes]] = []
         self._labels = 0
 
     def __iadd__(self, text: str) -> Program:
@@ -145,10 +149,17 @@ class Program:
         for el, base in VECTORS.items():
             for number in range(16):
                 put_at(base + 0x80 * number, _vector(el, number))
-            put_at(base + 0x800, _handler(el))
+            put_at(base + 0x800, self.handler(el))
         put_at(CODE, self.text + "b .\n")
+        for address, code in self.parts:
+            out[address - HERE : address - HERE + len(code)] = code
         assert len(out) == SIZE
         return bytes(out)
+
+    def handler(self, el: int) -> str:
+        """Tell the vector; of synchronous exceptions the syndrome, too; and the state that it came from."""
+        text = f"mov x19, x25\n{tell('V')}ubfx x25, x19, #4, #2\ncbnz x25, skip\n{tell_system('s', f'esr_el{el}')}"
+        return f"{text}skip:\n{tell_system('p', f'spsr_el{el}')}br x28\n"
 
     def write(self, directory: Path) -> str:
         """The file for ``-bios``."""
@@ -159,9 +170,3 @@ class Program:
 
 def _vector(el: int, number: int) -> str:
     return f"movz x25, #{el << 12 | number << 4:#x}\n{load('x20', VECTORS[el] + 0x800)}br x20\n"
-
-
-def _handler(el: int) -> str:
-    """Tell the vector; of synchronous exceptions the syndrome, too; and the state that it came from."""
-    text = f"mov x19, x25\n{tell('V')}ubfx x25, x19, #4, #2\ncbnz x25, skip\n{tell_system('s', f'esr_el{el}')}skip:\n"
-    return text + tell_system("p", f"spsr_el{el}") + "br x28\n"

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.targets.aarch64 import mmu as mmu_64
+from pyqemu.targets.aarch64 import stepping
 from pyqemu.targets.aarch64.aarch32_coprocessor import admitted, value_of
 from pyqemu.targets.aarch64.exceptions import (
     ANY_CONDITION,
@@ -21,6 +22,7 @@ from pyqemu.targets.aarch64.exceptions import (
     wait_for_interrupt,
 )
 from pyqemu.targets.aarch64.layout import EC_FP_TRAP, M_FP_OFF, SPSR_BANK
+from pyqemu.targets.aarch64.self_hosted import MDSCR_SS
 from pyqemu.targets.arm import cp15, modes
 from pyqemu.targets.arm import mmu as mmu_32
 from pyqemu.targets.arm import models as models_32
@@ -173,12 +175,14 @@ class Aarch32State(ArmCpu):
             super().mode_changed()
             if self.whole.fp_trap(self.whole.el):
                 self.mode = self.mode & ~M_CPACR | M_VFP_OFF
-            return
-        mode = self.mode & KEPT | M_AARCH32
-        if self.sys.sctlr_el1 & SCTLR_A:
-            mode |= M_ALIGN
-        mode |= M_FP_OFF if self.whole.fp_trap(0) else M_CPACR
-        self.mode = mode | self._fpscr_mode()
+        else:
+            mode = self.mode & KEPT | M_AARCH32
+            if self.sys.sctlr_el1 & SCTLR_A:
+                mode |= M_ALIGN
+            mode |= M_FP_OFF if self.whole.fp_trap(0) else M_CPACR
+            self.mode = mode | self._fpscr_mode()
+        if self.sys.mdscr_el1 & MDSCR_SS:
+            self.mode |= stepping.mode_bits(self.whole)
 
     # --- what there is beside it --------------------------------------------------------------------------------------
 

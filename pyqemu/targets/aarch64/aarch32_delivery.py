@@ -24,6 +24,7 @@ from pyqemu.targets.aarch64.layout import (
     EC_SVC32,
     EC_UNKNOWN,
 )
+from pyqemu.targets.aarch64.self_hosted import target_level
 from pyqemu.targets.arm import delivery as delivery_32
 from pyqemu.targets.arm import modes
 from pyqemu.targets.arm.exceptions import CALLS, DEBUG_EVENT, WRITE, ArmException, Kind, undefined
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pyqemu.targets.aarch64.aarch32 import Aarch32State
 
 WRITE_BIT = 1 << 6  #: of the syndrome of a data abort: WnR
-MDCR_TDE = 1 << 8  #: of MDCR_EL2: debug exceptions are for EL2
 FIQ_VECTOR = 0x100  #: of AArch64 state
 
 
@@ -53,10 +53,9 @@ def taken(state: Aarch32State, exc: ArmException) -> Aarch64Exception | None:
     to_hypervisor = cpu.el2_enabled and cpu.el == 0 and bool(cpu.sys.hcr_el2 & HCR_TGE)
     if not state.has_el1 or to_hypervisor:
         return _converted(state, exc)
-    if _is_breakpoint(exc) and cpu.el2_enabled and cpu.sys.mdcr_el2 & MDCR_TDE:
-        converted = _converted(state, exc)
-        converted.target_el = 2
-        return converted
+    if _is_breakpoint(exc) and target_level(cpu, secure=cpu.is_secure) == 2:
+        return _converted(state, exc)
+    cpu.ss = False
     delivery_32.deliver(state, exc)
     return None
 
@@ -68,6 +67,7 @@ def take_interrupt(state: Aarch32State, vector: int) -> None:
     """
     fast = vector == FIQ_VECTOR
     mode, masks = (modes.FIQ, modes.CPSR_AIF) if fast else (modes.IRQ, modes.CPSR_A | modes.CPSR_I)
+    state.whole.ss = False
     own = delivery_32.VECTOR_FIQ if fast else delivery_32.VECTOR_IRQ
     delivery_32.take(state, mode, own, state.pc + 4 & M32, masks)
 
@@ -78,6 +78,7 @@ def _answered_by_firmware(state: Aarch32State, kind: Kind) -> bool:
         return False
     state.r[0] = state.r[0]  # as 32 bits
     state.pc = state.pc + 4 & M32
+    state.whole.ss = False
     delivery_32.advance_it(state)
     return True
 
@@ -119,4 +120,5 @@ def _converted(state: Aarch32State, exc: ArmException) -> Aarch64Exception:
         return Aarch64Exception(EC_SVC32, comment, following=True, length=len(code))
     assert _is_breakpoint(exc)
     comment = word & 0xFF if state.thumb else word >> 4 & 0xFFF0 | word & 15
-    return Aarch64Exception(EC_BKPT32, comment, length=len(code))
+    target = target_level(state.whole, secure=state.whole.is_secure)
+    return Aarch64Exception(EC_BKPT32, comment, target_el=target, length=len(code))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.aarch64 import aarch32_delivery
+from pyqemu.targets.aarch64 import aarch32_delivery, stepping
 from pyqemu.targets.aarch64.exceptions import (
     HCR_TGE,
     Aarch64Exception,
@@ -25,13 +25,13 @@ from pyqemu.targets.aarch64.layout import (
     FIQ,
     IRQ,
     M_ILLEGAL,
+    M_STEP,
     NO_ADDRESS,
     PSTATE_DAIF,
     PSTATE_F,
     PSTATE_I,
     PSTATE_IL,
     PSTATE_NRW,
-    PSTATE_SS,
     VFIQ,
     VIRQ,
 )
@@ -39,7 +39,7 @@ from pyqemu.targets.arm.exceptions import ArmException
 from pyqemu.targets.arm.modes import ABT, CPSR_M, SVC, SYS, UND, USR
 from pyqemu.targets.arm.modes import FIQ as FIQ_MODE
 from pyqemu.targets.arm.modes import IRQ as IRQ_MODE
-from pyqemu.tcg.cpu import GuestException
+from pyqemu.tcg.cpu import GuestException, LeaveLoop
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.state import Aarch64Cpu
@@ -64,7 +64,7 @@ def deliver(cpu: Aarch64Cpu, exc: GuestException) -> None:
     assert isinstance(exc, Aarch64Exception)
     if exc.ec in (EC_HVC64, EC_SMC64) and exc.following:
         if cpu.firmware_call is not None and cpu.firmware_call(exc.ec):
-            cpu.pc += 4
+            cpu.pc, cpu.ss = cpu.pc + 4, False
             return
         if not (may_call_hypervisor if exc.ec == EC_HVC64 else may_call_monitor)(cpu):
             exc = undefined()
@@ -81,6 +81,8 @@ def deliver(cpu: Aarch64Cpu, exc: GuestException) -> None:
     cpu.sys.set("esr", target, ec << 26 | (IL if exc.length == 4 else 0) | iss)
     if exc.far is not None:
         cpu.sys.set("far", target, exc.far)
+    if exc.following:
+        cpu.ss = False  # such an instruction has been stepped (D2.12.4)
     take(cpu, target, SYNCHRONOUS, cpu.pc + exc.length if exc.following else cpu.pc)
 
 
@@ -105,7 +107,7 @@ def take(cpu: Aarch64Cpu, target: int, vector: int, return_address: int) -> None
     if cpu.is_aarch32:
         cpu.aarch32.leave()
     cpu.daif = PSTATE_DAIF
-    cpu.step_pending = False
+    cpu.ss = False
     cpu.mode &= ~M_ILLEGAL
     cpu.exclusive_address = NO_ADDRESS
     cpu.enter(target, 1)
@@ -129,13 +131,17 @@ def exception_return(cpu: Aarch64Cpu) -> None:
     el = cpu.el
     spsr, address = cpu.spsr(el), cpu.elr(el)
     cpu.exclusive_address = NO_ADDRESS
-    if is_illegal(cpu, spsr):
+    illegal = is_illegal(cpu, spsr)
+    spsr = stepping.returned_pstate(cpu, spsr, is_illegal=illegal)
+    if illegal:
         kept = cpu.pstate & (3 << 2 | 1)
-        cpu.set_pstate(spsr & ~(PSTATE_NRW | 15 | PSTATE_SS) | kept | PSTATE_IL)
+        cpu.set_pstate(spsr & ~(PSTATE_NRW | 15) | kept | PSTATE_IL)
         cpu.pc = address
     else:
         cpu.pc = address
         cpu.set_pstate(spsr)
+    if cpu.mode & M_STEP:
+        raise LeaveLoop  # the main loop steps
 
 
 def is_illegal(cpu: Aarch64Cpu, spsr: int) -> bool:

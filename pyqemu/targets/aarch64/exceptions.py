@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64.layout import (
     ALIGNMENT_FAULT,
+    EC_BRK,
     EC_DATA_ABORT,
     EC_HVC64,
     EC_SMC64,
@@ -14,6 +15,7 @@ from pyqemu.targets.aarch64.layout import (
     EC_WFX,
     M_BIG_ENDIAN,
 )
+from pyqemu.targets.aarch64.self_hosted import target_level
 from pyqemu.targets.arm.semihosting import HLT_A64
 from pyqemu.tcg.cpu import GuestException
 
@@ -110,11 +112,21 @@ def trap_zeroing(cpu: Aarch64Cpu, iss: int) -> None:
     raise Aarch64Exception(EC_SYSTEM, iss, target_el=1 if of_el0 else 2)
 
 
+def software_breakpoint(cpu: Aarch64Cpu, imm: int) -> None:
+    """BRK, for whoever takes debug exceptions, be they enabled or not (D2.8)."""
+    raise Aarch64Exception(EC_BRK, imm, target_el=target_level(cpu, secure=cpu.is_secure))
+
+
 def halting_breakpoint(cpu: Aarch64Cpu, imm: int) -> None:
     """HLT: UNDEFINED without a debugger, but for programs that ask the host, where it listens."""
     if imm != HLT_A64 or cpu.semihosting is None or cpu.el == 0:
         raise undefined()
     cpu.semihosting.answer(cpu, cpu.x, 8, big_endian=bool(cpu.mode & M_BIG_ENDIAN))
+
+
+def set_masks(cpu: Aarch64Cpu, value: int) -> None:
+    """Write PSTATE.DAIF, where the mode depends on it."""
+    cpu.set_daif(value)
 
 
 def select_stack(cpu: Aarch64Cpu, value: int) -> None:

@@ -90,13 +90,14 @@ __all__ = [
 M_EL = 3  #: the exception level; FETCH_TABLES is looked up with it
 M_SPSEL = 1 << 2  #: PSTATE.SP: the stack pointer is that of the exception level
 M_FP_OFF = 1 << 3  #: FP and SIMD instructions are trapped here (CPACR_EL1.FPEN, CPTR_EL2, CPTR_EL3)
-M_STEP = 1 << 4  #: software step is active: the block is one instruction and returns to the main loop
+M_STEP = 1 << 4  #: software step is active: the block is one instruction and returns to the main loop; in both states
 M_BIG_ENDIAN = 1 << 5  #: data accesses are big-endian here (SCTLR_ELx.EE, SCTLR_EL1.E0E)
 M_ALIGN = 1 << 6  #: unaligned accesses fault here (SCTLR_ELx.A)
 M_UMA = 1 << 7  #: EL0 may access DAIF (SCTLR_EL1.UMA)
 M_ZVA_TRAP = 1 << 8  #: DC ZVA is trapped or undefined here (SCTLR_EL1.DZE, HCR_EL2.TDZ)
 M_ILLEGAL = 1 << 9  #: PSTATE.IL: every instruction raises an exception
 M_SYSREG_TRAPS = 1 << 11  #: EL2 may trap accesses of EL1 to system registers: all of them are looked at
+M_STEP_OWN = 1 << 12  #: software step waits for PSTATE.D to be clear: writes of it change the mode
 M_AARCH32 = 1 << 15  #: the processor is in AArch32 state; upper bits then are of that state
 EL_MMU = (1, 0, 2, 3)  #: mmu index of accesses by exception level
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.system import VirtualClock
-from pyqemu.targets.aarch64 import debug, delivery, layout, mmu, refill, registers, sysregs
+from pyqemu.targets.aarch64 import debug, delivery, layout, mmu, refill, registers, stepping, sysregs
 from pyqemu.targets.aarch64.decode import A64, A64Decoders
 from pyqemu.targets.aarch64.exceptions import Aarch64Exception
 from pyqemu.targets.aarch64.layout import (
@@ -46,12 +46,15 @@ from pyqemu.targets.aarch64.layout import (
     Z,
 )
 from pyqemu.targets.aarch64.models import PFR0_EL3, PFR0_GIC, Model, cpu_model
+from pyqemu.targets.aarch64.self_hosted import MDSCR_SS
 from pyqemu.targets.aarch64.translator import A64Translator
 from pyqemu.targets.arm import flags
 from pyqemu.targets.arm.generic_timer import FREQUENCY, CycleCounter, GenericTimer
+from pyqemu.targets.arm.layout import STEPPED
 from pyqemu.targets.arm.modes import AARCH32_END
 from pyqemu.targets.arm.multiprocessor import Multiprocessor, affinity
 from pyqemu.targets.arm.system_state import SystemState
+from pyqemu.tcg.alone import ARMED
 from pyqemu.tcg.cpu import GuestException
 from pyqemu.tcg.env import Global
 
@@ -115,6 +118,7 @@ class Aarch64Cpu(Multiprocessor):
     :ivar v: vector registers
     :ivar sys: system registers
     :ivar firmware_call: asked for HVC and SMC with the exception class; True if it has answered (PSCI)
+    :ivar ss: PSTATE.SS: the next instruction is stepped
     :ivar tagged_pages: whether the software TLB has pages with a tag in their address
     :ivar secure_space: where :attr:`memory` shows what Secure accesses see; 0 where that is what all see
     :ivar virtual_lines: VIRQ and VFIQ as the virtual interface of an interrupt controller drives them
@@ -140,6 +144,7 @@ class Aarch64Cpu(Multiprocessor):
     exclusive_address = Global(layout.EXCLUSIVE_ADDRESS)
     exclusive_value   = Global(layout.EXCLUSIVE_VALUE)
     exclusive_high    = Global(layout.EXCLUSIVE_HIGH)
+    stepped   = Global(STEPPED)                       # how far an instruction is that is stepped
     # fmt: on
 
     def __init__(self, model: Model | str = "cortex-a57", *, has_el2: bool = False, has_el3: bool = False,
@@ -252,6 +257,8 @@ class Aarch64Cpu(Multiprocessor):
     def set_daif(self, value: int) -> None:
         """Write the interrupt masks; what is pending may be taken at the next block."""
         self.daif = value & PSTATE_DAIF
+        if self.sys.mdscr_el1 & MDSCR_SS:
+            self.mode_changed()
         if self.interrupt_request:
             self.kick()
 
@@ -269,14 +276,14 @@ class Aarch64Cpu(Multiprocessor):
         """PSTATE in the format of SPSR_ELx (C5.2)."""
         mode = self.mode
         if mode & M_AARCH32:
-            return self.aarch32.cpsr | (PSTATE_SS if self.step_pending else 0)
+            return self.aarch32.cpsr | (PSTATE_SS if self.ss else 0)
         value = self.nzcv | self.daif | (mode & M_EL) << 2 | (mode & M_SPSEL) >> 2
-        return value | (PSTATE_IL if mode & M_ILLEGAL else 0) | (PSTATE_SS if self.step_pending else 0)
+        return value | (PSTATE_IL if mode & M_ILLEGAL else 0) | (PSTATE_SS if self.ss else 0)
 
     def set_pstate(self, value: int) -> None:
         """Take PSTATE from a value in the format of SPSR_ELx; it has been checked."""
         if value & PSTATE_NRW:
-            self.step_pending = bool(value & PSTATE_SS)
+            self.ss = bool(value & PSTATE_SS)
             self.mode &= ~M_ILLEGAL
             self.enter(0, 0)
             self.aarch32.enter(value)
@@ -285,7 +292,7 @@ class Aarch64Cpu(Multiprocessor):
             return
         self.nzcv = value
         self.daif = value & PSTATE_DAIF
-        self.step_pending = bool(value & PSTATE_SS)
+        self.ss = bool(value & PSTATE_SS)
         self.mode = self.mode & ~M_ILLEGAL | (M_ILLEGAL if value & PSTATE_IL else 0)
         self.enter(value >> 2 & 3, value & 1)
         if self.interrupt_request:
@@ -314,7 +321,7 @@ class Aarch64Cpu(Multiprocessor):
             return
         el = self.el
         sctlr = self.sys.of("sctlr", max(el, 1))
-        mode = self.mode & (M_EL | M_SPSEL | M_ILLEGAL | M_STEP)
+        mode = self.mode & (M_EL | M_SPSEL | M_ILLEGAL)
         if self.fp_trap(el):
             mode |= M_FP_OFF
         if sctlr & (SCTLR_EE if el else SCTLR_E0E):
@@ -329,6 +336,8 @@ class Aarch64Cpu(Multiprocessor):
             mode |= M_FPCR
         if el < 2 and self.el2_enabled and self.sys.hcr_el2 & HCR_TRAPS:
             mode |= M_SYSREG_TRAPS
+        if self.sys.mdscr_el1 & MDSCR_SS:
+            mode |= stepping.mode_bits(self)
         self.mode = mode
 
     def fp_trap(self, el: int) -> int:
@@ -358,7 +367,8 @@ class Aarch64Cpu(Multiprocessor):
 
     def decoder(self, flags: int) -> Decoder:
         """Return the decoder of a mode."""
-        return self.aarch32.decoder(flags) if flags & M_AARCH32 else self._decoders.decoder(flags)
+        found = self.aarch32.decoder(flags) if flags & M_AARCH32 else self._decoders.decoder(flags)
+        return stepping.StepDecoder(found) if flags & M_STEP else found
 
     def translator(self, flags: int, **context: Any) -> Builder:
         """Return a builder for one instruction."""
@@ -369,6 +379,17 @@ class Aarch64Cpu(Multiprocessor):
         t.model, t.is_one_of_several = self.model, self.is_one_of_several
         t.begin(flags)
         return t
+
+    def execute(self) -> None:
+        """Run until the main loop is wanted, or for one instruction that is stepped."""
+        if self.mode & M_STEP:
+            stepping.step(self)
+        else:
+            super().execute()
+
+    def about_to_run(self) -> bool:
+        """Return whether the instruction will run: not before `stepping.step` is around one that is stepped."""
+        return not self.mode & M_STEP or self.stepped == ARMED
 
     def fill(self, vaddr: int, access: int, mmu_index: int) -> tuple[int, int, int]:
         """Translate for the software TLB; see `mmu.fill`."""
@@ -503,7 +524,7 @@ class Aarch64Cpu(Multiprocessor):
         self.sys = SystemState()
         for el in (1, 2, 3):
             self.sys.set("sctlr", el, self.model.reset_sctlr)
-        self.step_pending = False
+        self.ss = False
         self.nzcv = Z  # UNKNOWN; this is what QEMU has
         self.daif = PSTATE_DAIF
         self.exclusive_address = NO_ADDRESS

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Key = tuple[int, int, int, int, int]
 Read = Callable[["Aarch64Cpu"], int]
 Write = Callable[["Aarch64Cpu", int], None]
+Check = Callable[["Aarch64Cpu", bool], None]
 MODULES = ("sysregs_control", "sysregs_id", "sysregs_debug", "sysregs_timer", "sysregs_maintenance",
            "sysregs_gic")  # fmt: skip
 NEVER = 4  #: no exception level may
@@ -41,7 +42,7 @@ class SystemRegister:
     write_el: int
     read: Read
     write: Write
-    check: Callable[[Aarch64Cpu, bool], None] | None = None
+    check: Check | None = None
 
 
 REGISTERS: dict[Key, SystemRegister] = {}
@@ -50,7 +51,7 @@ BY_NAME: dict[str, SystemRegister] = {}
 
 def define(name: str, key: Key, *, el: int = 1, read_el: int | None = None, write_el: int | None = None,
            read: Read | None = None, write: Write | None = None, mask: int = M64, ones: int = 0,
-           check: Callable[[Aarch64Cpu, bool], None] | None = None) -> None:  # fmt: skip
+           check: Check | None = None) -> None:  # fmt: skip
     """Enter a register. Without functions it is the storage of its name.
 
     :param mask: the bits that can be written
@@ -73,13 +74,13 @@ def define(name: str, key: Key, *, el: int = 1, read_el: int | None = None, writ
 
 
 def constant(name: str, key: Key, value: Read | int, *, el: int = 1,
-             check: Callable[[Aarch64Cpu, bool], None] | None = None) -> None:  # fmt: skip
+             check: Check | None = None) -> None:  # fmt: skip
     """Enter a register that can only be read."""
     read = value if callable(value) else lambda cpu: value
     define(name, key, el=el, write_el=NEVER, read=read, check=check)
 
 
-def ignored(name: str, key: Key, *, el: int = 1, check: Callable[[Aarch64Cpu, bool], None] | None = None) -> None:
+def ignored(name: str, key: Key, *, el: int = 1, check: Check | None = None) -> None:
     """Enter an operation that has nothing to do here."""
     define(name, key, el=el, read=lambda cpu: 0, write=lambda cpu, value: None, check=check)
 

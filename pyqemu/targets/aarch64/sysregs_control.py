@@ -102,7 +102,7 @@ def _tpidr(name: str) -> Write:
 
 def _of_el2() -> None:
     define("HCR_EL2", (3, 4, 1, 1, 0), el=2, write=_then("hcr_el2", "hypervisor_changed", 0x3_FFFF_FFFF))
-    define("MDCR_EL2", (3, 4, 1, 1, 1), el=2, mask=0xFFF)
+    define("MDCR_EL2", (3, 4, 1, 1, 1), el=2, write=_then("mdcr_el2", "mode_changed", 0xFFF))
     define("CPTR_EL2", (3, 4, 1, 1, 2), el=2, ones=0x33FF, write=_then("cptr_el2", "mode_changed", 0x80100400))
     define("HSTR_EL2", (3, 4, 1, 1, 3), el=2, mask=0xFFFF)
     define("HACR_EL2", (3, 4, 1, 1, 7), el=2, write=lambda cpu, value: None)
@@ -124,7 +124,7 @@ def _of_el3() -> None:
     define("SCR_EL3", (3, 6, 1, 1, 0), el=3, ones=0x30, write=_then("scr_el3", "security_changed", 0x3FAF))
     define("SDER32_EL3", (3, 6, 1, 1, 1), el=3, mask=3)
     define("CPTR_EL3", (3, 6, 1, 1, 2), el=3, write=_then("cptr_el3", "mode_changed", 0x80100400))
-    define("MDCR_EL3", (3, 6, 1, 3, 1), el=3, mask=0x7FFFFFF)
+    define("MDCR_EL3", (3, 6, 1, 3, 1), el=3, write=_then("mdcr_el3", "mode_changed", 0x7FFFFFF))
     define("TPIDR_EL3", (3, 6, 13, 0, 2), el=3)
     constant("RVBAR_EL3", (3, 6, 12, 0, 1), lambda cpu: cpu.sys.rvbar, el=3)
 

@@ -8,44 +8,59 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.aarch64.sysregs import M32, M64, Read, Trap, Write, constant, define, ignored
+from pyqemu.targets.aarch64.self_hosted import HCR_TGE, MDCR_TDE, OS_DOUBLE_LOCKED, OS_LOCKED
+from pyqemu.targets.aarch64.sysregs import M32, M64, Check, Read, Trap, Write, constant, define, ignored
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.state import Aarch64Cpu
 
-MDCR_TPM, MDCR_TDA, MDCR_TDOSA = 1 << 6, 1 << 9, 1 << 10
+MDCR_TPM, MDCR_TDA, MDCR_TDOSA, MDCR_TDRA = 1 << 6, 1 << 9, 1 << 10, 1 << 11
 USERENR_EN, USERENR_CR = 1, 4
 PMCR_E, PMCR_C, PMCR_D, PMCR_WRITABLE = 1, 4, 8, 0x79
 PMCR_RESET = 0x41000000  #: implementer Arm, no event counters
 CYCLES = 1 << 31  #: the cycle counter, in the masks of counters
 
 
-def _traps_debug(cpu: Aarch64Cpu, is_write: bool) -> None:
-    if cpu.el < 2 and cpu.el2_enabled and cpu.sys.mdcr_el2 & MDCR_TDA:
-        raise Trap(2)
-    if cpu.el < 3 and cpu.has_el3 and cpu.sys.mdcr_el3 & MDCR_TDA:
-        raise Trap(3)
+def _trapped_by(bit: int, of_el3: int) -> Check:
+    """MDCR_EL2 and MDCR_EL3 keep registers from lower levels; who takes their debug exceptions keeps all of them."""
+
+    def check(cpu: Aarch64Cpu, is_write: bool) -> None:
+        if cpu.el < 2 and cpu.el2_enabled and (cpu.sys.mdcr_el2 & (bit | MDCR_TDE) or cpu.sys.hcr_el2 & HCR_TGE):
+            raise Trap(2)
+        if cpu.el < 3 and cpu.has_el3 and cpu.sys.mdcr_el3 & of_el3:
+            raise Trap(3)
+
+    return check
 
 
-def _traps_os(cpu: Aarch64Cpu, is_write: bool) -> None:
-    if cpu.el < 2 and cpu.el2_enabled and cpu.sys.mdcr_el2 & MDCR_TDOSA:
-        raise Trap(2)
-    if cpu.el < 3 and cpu.has_el3 and cpu.sys.mdcr_el3 & MDCR_TDOSA:
-        raise Trap(3)
+_traps_debug = _trapped_by(MDCR_TDA, MDCR_TDA)
+_traps_os = _trapped_by(MDCR_TDOSA, MDCR_TDOSA)
+_traps_rom = _trapped_by(MDCR_TDRA, MDCR_TDA)
+
+
+def _write_mdscr(cpu: Aarch64Cpu, value: int) -> None:
+    cpu.sys.mdscr_el1 = value & M32
+    cpu.mode_changed()
 
 
 def _lock_os(cpu: Aarch64Cpu, value: int) -> None:
-    cpu.sys.oslsr_el1 = cpu.sys.oslsr_el1 & ~2 | (value & 1) << 1 | 8
+    cpu.sys.oslsr_el1 = cpu.sys.oslsr_el1 & ~OS_LOCKED | (OS_LOCKED if value & 1 else 0) | 8
+    cpu.mode_changed()
+
+
+def _lock_os_twice(cpu: Aarch64Cpu, value: int) -> None:
+    cpu.sys.osdlr_el1 = value & OS_DOUBLE_LOCKED
+    cpu.mode_changed()
 
 
 def _debug() -> None:
-    define("MDSCR_EL1", (2, 0, 0, 2, 2), check=_traps_debug, mask=0xFFFFFFFF)
+    define("MDSCR_EL1", (2, 0, 0, 2, 2), check=_traps_debug, write=_write_mdscr)
     define("MDCCINT_EL1", (2, 0, 0, 2, 0), check=_traps_debug, mask=0x60000000)
     constant("MDCCSR_EL0", (2, 3, 0, 1, 0), 0, el=0, check=_traps_debug)
-    constant("MDRAR_EL1", (2, 0, 1, 0, 0), 0, check=_traps_debug)
+    constant("MDRAR_EL1", (2, 0, 1, 0, 0), 0, check=_traps_rom)
     define("OSLAR_EL1", (2, 0, 1, 0, 4), el=1, write=_lock_os, read=lambda cpu: 0, check=_traps_os)
     constant("OSLSR_EL1", (2, 0, 1, 1, 4), lambda cpu: cpu.sys.oslsr_el1, check=_traps_os)
-    define("OSDLR_EL1", (2, 0, 1, 3, 4), mask=1, check=_traps_os)
+    define("OSDLR_EL1", (2, 0, 1, 3, 4), write=_lock_os_twice, check=_traps_os)
     ignored("DBGPRCR_EL1", (2, 0, 1, 4, 4), check=_traps_os)
     define("DBGCLAIMSET_EL1", (2, 0, 7, 8, 6), read=lambda cpu: 0xFF, write=_claim_set, check=_traps_debug)
     define("DBGCLAIMCLR_EL1", (2, 0, 7, 9, 6), read=lambda cpu: cpu.sys.dbgclaim, write=_claim_clear,

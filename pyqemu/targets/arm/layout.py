@@ -26,6 +26,7 @@ SP_BANK = GLOBALS + 0x160  #: SP_EL0 to SP_EL3; stale for the one that is in use
 ELR_BANK = GLOBALS + 0x180  #: ELR_EL1 to ELR_EL3 at index 1 to 3
 SPSR_BANK = GLOBALS + 0x1A0  #: SPSR_EL1 to SPSR_EL3 at index 1 to 3
 TPIDR_EL0, TPIDR_EL1 = GLOBALS + 0x1C0, GLOBALS + 0x1C8
+STEPPED = GLOBALS + 0x1D0  #: how far an instruction is that runs alone (:mod:`pyqemu.tcg.alone`)
 WALK = GLOBALS + 0x200  #: 32 slots for what a page walk in IR needs
 VECTOR = GLOBALS + 0x400  #: V0 to V31; AArch32's Q0 to Q15 are the first half of them
 VECTOR_SCRATCH = GLOBALS + 0x600  #: 16 more, for instructions that need a temporary at a fixed place

@@ -13,7 +13,6 @@ from pyqemu.targets.aarch64 import delivery, exceptions, sysregs
 from pyqemu.targets.aarch64.decode import A64
 from pyqemu.targets.aarch64.layout import (
     DAIF,
-    EC_BRK,
     EC_SVC64,
     EC_SYSTEM,
     ELR_BANK,
@@ -22,6 +21,7 @@ from pyqemu.targets.aarch64.layout import (
     FPSR,
     IRQ_PENDING,
     M_SPSEL,
+    M_STEP_OWN,
     M_SYSREG_TRAPS,
     M_UMA,
     M_ZVA_TRAP,
@@ -76,7 +76,8 @@ def _call_upwards(t: A64Translator, helper: Callable[[Aarch64Cpu, int], None], i
 @A64.insn("11010100 001 imm:16 000 00")
 def brk(t: A64Translator, imm: Hole) -> None:
     """BRK."""
-    t.raise_exception(EC_BRK, imm)
+    t.call(exceptions.software_breakpoint, imm, noreturn=True)
+    t.exit_loop()
 
 
 @A64.insn("11010100 010 imm:16 000 00")
@@ -173,13 +174,19 @@ def msr_spsel(t: A64Translator, CRm: int) -> None:
 def msr_daifset(t: A64Translator, CRm: int) -> None:
     """MSR DAIFSet, #imm."""
     if _may_mask(t, 3, 4, CRm, 6, 31, reads=False):
-        t.or_(t.glob(DAIF, 64), CRm << 6, out=t.glob(DAIF, 64))
+        if t.mode & M_STEP_OWN:
+            _set_masks(t, t.glob(DAIF, 64) | CRm << 6)
+        else:
+            t.or_(t.glob(DAIF, 64), CRm << 6, out=t.glob(DAIF, 64))
 
 
 @A64.insn("1101010100 0 00 011 0100 CRm:4 111 11111", name="msr")
 def msr_daifclr(t: A64Translator, CRm: int) -> None:
     """MSR DAIFClr, #imm."""
     if _may_mask(t, 3, 4, CRm, 7, 31, reads=False, op0=0):
+        if t.mode & M_STEP_OWN:
+            _set_masks(t, t.glob(DAIF, 64) & ~(CRm << 6))
+            return
         t.and_(t.glob(DAIF, 64), ~(CRm << 6), out=t.glob(DAIF, 64))
         _look_at_interrupts(t)
 
@@ -207,6 +214,12 @@ def _look_at_interrupts(t: A64Translator) -> None:
     with t.if_("ne", t.glob(IRQ_PENDING, 64), 0):
         t.call(request_exit)
     t.goto(t.next_pc)
+
+
+def _set_masks(t: A64Translator, value: Value) -> None:
+    """Write DAIF where stepping depends on it."""
+    t.call(exceptions.set_masks, value)
+    t.goto_next_mode()
 
 
 def _set_spsel(t: A64Translator, value: Value) -> None:
@@ -323,6 +336,9 @@ def _read_daif(t: A64Translator, Rt: int) -> bool:
 @_write(3, 3, 4, 2, 1)
 def _write_daif(t: A64Translator, Rt: int) -> bool:
     if _may_mask(t, 3, 4, 2, 1, Rt, reads=False, op0=3):
+        if t.mode & M_STEP_OWN:
+            _set_masks(t, t.reg(Rt))
+            return True
         t.glob(DAIF, 64).set(t.reg(Rt) & PSTATE_DAIF)
         _look_at_interrupts(t)
     return True
