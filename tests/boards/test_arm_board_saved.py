@@ -10,7 +10,7 @@ import pytest
 from pyqemu.boards.config import MachineConfig, RtcConfig, SmpConfig
 from pyqemu.system import RunState
 from tests.boards.arm_counter import PLACES, program
-from tests.migration.state.saved_rig import Decoder, check_count, config, lines, load, machine, save, text
+from tests.migration.state.saved_rig import Decoder, check_count, config, count_on, lines, load, machine, save, text
 
 MOVES = 2
 DEVICES = {
@@ -47,7 +47,7 @@ def test_a_guest_moves_again_and_again_and_counts_on(name: str, cpus: int, tmp_p
         with machine(chosen, running=not stream) as made:
             if stream:
                 load(made, stream)
-            made.run_for(0.2)
+            count_on(made, 50)
             stream, _ = save(made, rounds=move)
             printed += text(made)
     assert "!" not in printed
@@ -60,7 +60,7 @@ def test_what_is_loaded_is_saved_the_same(tmp_path: Path) -> None:
     """Byte by byte."""
     chosen = settings("versatilepb", tmp_path, devices=[{"driver": "e1000"}])
     with machine(chosen, running=True) as made:
-        made.run_for(0.2)
+        count_on(made, 50)
         with made.system.lock:
             made.system.stop(RunState.PAUSED)
         stream, _ = save(made)
@@ -73,9 +73,9 @@ def test_what_is_loaded_is_saved_the_same(tmp_path: Path) -> None:
 
 def test_a_reset_starts_the_kernel_again(tmp_path: Path) -> None:
     with machine(settings("vexpress-a9", tmp_path), running=True) as made:
-        made.run_for(0.2)
+        count_on(made, 50)
         assert lines(made)
         with made.system.parked():
             made.system.reset()
-        made.run_for(0.2)
+        count_on(made, 50)
         assert lines(made)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.boards.arm_counter import program
 from tests.boards.test_arm_board_saved import settings
-from tests.migration.state.saved_rig import check_count, load, machine, save, text
+from tests.migration.state.saved_rig import check_count, count_on, load, machine, save, text
 
 QEMU = "qemu-system-arm"
 MACHINES = {"versatilepb": "versatilepb", "vexpress-a9": "vexpress-a9,secure=off"}
@@ -80,7 +80,7 @@ def test_a_guest_goes_from_qemu_and_back(name: str, tmp_path: Path) -> None:
         printed = qemu.printed()
     with machine(settings(name, tmp_path)) as made:
         load(made, stream)
-        made.run_for(0.3)
+        count_on(made, 80)
         stream, _ = save(made)
         printed += text(made)
     (tmp_path / "back").write_bytes(stream)

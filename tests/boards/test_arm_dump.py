@@ -98,7 +98,7 @@ def test_notes_are_qemus(architecture: str, tmp_path: Path) -> None:
         qemu.ask("stop")
         qemu.ask("dump-guest-memory", paging=False, protocol=f"file:{theirs}")
     with machine(settings(rom, architecture), running=True) as made:
-        made.run_for(1, until=lambda: bool(lines(made)))
+        made.run_for(60, until=lambda: bool(lines(made)))
         asker = Asker(made)
         asker("stop")
         asker("dump-guest-memory", paging=False, protocol=f"file:{ours}")

@@ -45,7 +45,7 @@ def test_the_second_processor_comes_when_it_is_called(name: str, tmp_path: Path)
         made.config.paused = False
         made.start()
         space = made.board.memory_space  # type: ignore[attr-defined]
-        made.run_for(20, until=lambda: space.load(ram + 0x40, 4) == MARK, interval=0.01)
+        made.run_for(60, until=lambda: space.load(ram + 0x40, 4) == MARK, interval=0.01)
         assert space.load(ram + 0x40, 4) == MARK
 
 
@@ -63,7 +63,7 @@ def test_all_processors_run_a_program(tmp_path: Path) -> None:
         made.config.paused = False
         made.start()
         space = made.board.memory_space  # type: ignore[attr-defined]
-        made.run_for(20, until=lambda: space.read(0x6000_0100, 16) == struct.pack("<4I", 1, 1, 1, 1), interval=0.01)
+        made.run_for(60, until=lambda: space.read(0x6000_0100, 16) == struct.pack("<4I", 1, 1, 1, 1), interval=0.01)
         assert space.read(0x6000_0100, 16) == struct.pack("<4I", 1, 1, 1, 1)
 
 

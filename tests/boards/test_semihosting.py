@@ -286,7 +286,7 @@ def test_machine_goes_on_while_a_key_is_waited_for(options: tuple[str, ...], tmp
     )  # fmt: skip
     assert process.stdin is not None
     assert process.stderr is not None
-    assert process.stderr.read(8) == b"waiting\n"
+    assert process.stderr.readline() == b"waiting\n"
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(tmp_path / "monitor"))
         client.settimeout(PATIENCE)

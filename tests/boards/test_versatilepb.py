@@ -88,5 +88,5 @@ def test_programs_may_ask_the_host(tmp_path: Path) -> None:
     with machine("versatilepb", "-kernel", str(path), "-semihosting") as made:
         made.config.paused = False
         made.start()
-        made.run_for(20, until=lambda: made.system.exit_code is not None, interval=0.01)
+        made.run_for(60, until=lambda: made.system.exit_code is not None, interval=0.01)
         assert made.system.exit_code == 0

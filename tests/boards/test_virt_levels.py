@@ -20,7 +20,7 @@ from pyqemu.util.units import MIB
 from tests.boards.test_virt import nodes
 from tests.boards.test_virt_saved import text, virt
 from tests.boards.virt_counter import firmware
-from tests.migration.state.saved_rig import Decoder, check_count, load, machine, save
+from tests.migration.state.saved_rig import Decoder, check_count, count_on, load, machine, save
 
 QEMU = shutil.which("qemu-system-aarch64")
 SECURE = 1 << 52
@@ -158,7 +158,7 @@ def test_a_guest_moves_and_counts_on(levels: dict[str, str], gic_version: int, t
         with machine(settings, running=not stream) as made:
             if stream:
                 load(made, stream)
-            made.run_for(0.2)
+            count_on(made, 50)
             stream, _ = save(made)
             printed.append(text(made))
     together = "".join(printed)

@@ -18,7 +18,7 @@ from pyqemu.qapi.generated.types import MigrationStatus
 from pyqemu.system import RunState
 from tests.boards.virt_counter import firmware
 from tests.migration.machine import eventually
-from tests.migration.state.saved_rig import Decoder, check_count, config, lines, load, machine, save, text
+from tests.migration.state.saved_rig import Decoder, check_count, config, count_on, lines, load, machine, save, text
 from tests.migration.state.test_postcopy import SLOW, Pair
 
 MOVES = 5
@@ -95,7 +95,7 @@ def test_a_guest_moves_again_and_again_and_counts_on(tmp_path: Path, gic_version
         with machine(settings, running=not stream) as made:
             if stream:
                 load(made, stream)
-            made.run_for(0.3)
+            count_on(made, 80)
             stream, _ = save(made, rounds=move)
             printed.append(text(made))
     together = "".join(printed)
@@ -111,7 +111,7 @@ def test_it_runs_on_while_its_memory_comes(rom: str, tmp_path: Path) -> None:
     with machine(virt(rom, memory=8 << 20), running=True) as first, machine(virt(rom, memory=8 << 20)) as second:
         ram = first.board.ram.ram_block  # type: ignore[attr-defined]
         ram.data[FILLED:] = random.Random(8).randbytes(ram.size - FILLED)
-        first.run_for(0.2)
+        count_on(first, 50)
         pair = Pair(tmp_path, first, second)
         pair.source.parameters.max_bandwidth = SLOW
         pair.source.parameters.max_postcopy_bandwidth = SLOW
@@ -122,7 +122,7 @@ def test_it_runs_on_while_its_memory_comes(rom: str, tmp_path: Path) -> None:
         eventually(lambda: second.board.ram.ram_block.pager is not None)  # type: ignore[attr-defined]
         pair.ended()
         assert pair.outgoing.state.status is MigrationStatus.COMPLETED, pair.outgoing.state.failure
-        second.run_for(0.2)
+        count_on(second, 50)
         printed = text(first) + text(second)
         second_ram = second.board.ram.ram_block  # type: ignore[attr-defined]
         assert second_ram.data[FILLED:] == ram.data[FILLED:]
@@ -166,22 +166,22 @@ def test_what_is_loaded_is_saved_the_same(rom: str, tmp_path: Path, milliseconds
 
 def test_a_snapshot_brings_it_back(rom: str) -> None:
     with machine(virt(rom), running=True) as made:
-        made.run_for(0.2)
+        count_on(made, 50)
         snapshots = Snapshots(made.system.part(SavedMachine))
         with made.system.parked():
             snapshot = snapshots.take()
             printed = text(made)
-        made.run_for(0.2)
+        count_on(made, 50)
         with made.system.parked():
             snapshots.restore(snapshot)
             assert text(made)
-        made.run_for(0.2)
+        count_on(made, 50)
         check_count((printed + text(made)).split(), 1)
 
 
 def test_in_a_file(rom: str, tmp_path: Path) -> None:
     with machine(virt(rom), running=True) as first:
-        first.run_for(0.2)
+        count_on(first, 50)
         with first.system.parked():
             files.save(first.system.part(SavedMachine), tmp_path / "machine")
             printed = text(first)
@@ -189,7 +189,7 @@ def test_in_a_file(rom: str, tmp_path: Path) -> None:
         assert files.load(second.system.part(SavedMachine), tmp_path / "machine") is RunState.RUNNING
         with second.system.lock:
             second.system.start()
-        second.run_for(0.2)
+        count_on(second, 50)
         check_count((printed + text(second)).split(), 1)
 
 
@@ -234,5 +234,4 @@ def test_a_pressed_power_button_comes_up_after_a_move(rom: str) -> None:
         assert pins.data == 8
         with second.system.lock:
             second.system.start()
-        second.run_for(0.2)
-        assert pins.data == 0
+        assert second.run_for(60, until=lambda: pins.data == 0)

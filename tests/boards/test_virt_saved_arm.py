@@ -17,7 +17,7 @@ from pyqemu.system import RunState
 from tests.boards import virt_counter
 from tests.boards.test_virt_saved import ORDER, SIZES, size
 from tests.boards.virt_counter32 import firmware
-from tests.migration.state.saved_rig import Decoder, Qemu, check_count, config, load, machine, save, text
+from tests.migration.state.saved_rig import Decoder, Qemu, check_count, config, count_on, load, machine, save, text
 from tests.migration.state.test_dump import differences
 from tests.qtest_reference import needs_qemu_arm
 
@@ -80,7 +80,7 @@ def test_a_guest_moves_again_and_again_and_counts_on(rom: str, cpu: str) -> None
         with machine(settings, running=not stream) as made:
             if stream:
                 load(made, stream)
-            made.run_for(0.3)
+            count_on(made, 80)
             stream, _ = save(made, rounds=move)
             printed.append(text(made))
     together = "".join(printed)
@@ -187,7 +187,7 @@ def test_a_guest_of_qemu_moves_here_and_back(qemu: type[QemuArm], tmp_path: Path
         load(here, stream, go=False)
         with here.system.lock:
             here.system.start()  # QEMU was stopped before
-        here.run_for(0.3)
+        count_on(here, 80)
         back, _ = save(here)
         printed += text(here)
     (tmp_path / "back").write_bytes(back)

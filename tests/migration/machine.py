@@ -18,7 +18,7 @@ from pyqemu.migration.transports import Host
 from pyqemu.qapi.generated.types import MigrationStatus
 from pyqemu.system import FakeClock, System
 
-PATIENCE = 20  # seconds that a test waits for what must happen
+PATIENCE = 60  # seconds that a test waits for what must happen
 HEADER = b"QEVM\0\0\0\3"
 QUICK = Timeouts(resolve=5, connect=1, handshake=1, write=2, read=2, close=2)
 

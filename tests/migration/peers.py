@@ -7,7 +7,7 @@ import struct
 import threading
 from collections.abc import Callable
 
-PATIENCE = 20
+PATIENCE = 60  # seconds
 
 
 def has_ipv6() -> bool:

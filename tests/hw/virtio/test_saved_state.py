@@ -24,6 +24,7 @@ from tests.migration.state.saved_rig import (
     Decoder,
     Qemu,
     check_count,
+    count_on,
     counter_rom,
     load,
     machine,
@@ -70,7 +71,7 @@ def test_from_qemu_and_back(modern: bool, tmp_path: Path) -> None:
         _same_sections(theirs, ours)
         with made.system.lock:
             made.system.start()
-        made.run_for(0.6)
+        count_on(made, 11)
         later, _ = save(made)
         printed += text(made)
     (tmp_path / "stream").write_bytes(later)

@@ -24,6 +24,7 @@ from pyqemu.system import RunState
 from pyqemu.util.x86asm import assemble
 
 RING = 1 << 16
+PATIENCE = 60.0  # seconds; only a failure takes that long
 ROM_SIZE = 0x10000
 QEMU = ["qemu-system-x86_64", "-M", "pc-i440fx-2.6", "-accel", "tcg", "-display", "none", "-nodefaults", "-m", "4"]
 
@@ -71,6 +72,19 @@ def text(made: Machine) -> str:
 def lines(made: Machine) -> list[str]:
     """The same, as words."""
     return text(made).split()
+
+
+def count_on(made: Machine, more: int) -> None:
+    """Let the guest run until it has printed so many more lines, however long this host takes for that."""
+    chardev = made.chardevs.find("line")
+    assert isinstance(chardev, RingbufChardev)
+
+    def printed() -> int:
+        with made.system.lock:
+            return chardev.peek().count(b"\n")
+
+    enough = printed() + more
+    assert made.run_for(PATIENCE, until=lambda: printed() >= enough, interval=0.01), "the guest does not count on"
 
 
 class MemoryWriter(MemoryOutput):
@@ -163,7 +177,7 @@ class Qemu:
         """Stop, and migrate into a file. (A guest of QEMU 7.2 that runs meanwhile may lose writes.)"""
         self.ask("stop")
         self.ask("migrate", uri=f"exec:cat > {path}")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while (status := self.ask("query-migrate").get("status")) != "completed":
             assert status not in ("failed", "cancelled")
             assert time.monotonic() < deadline
@@ -172,7 +186,7 @@ class Qemu:
 
     def wait_for_lines(self, count: int) -> list[str]:
         """What its guest prints, as soon as it is so much."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while len(found := self.serial.read_text("ascii").split()) < count if self.serial.exists() else True:
             assert self.process.poll() is None, self.process.stderr.read() if self.process.stderr else ""
             assert time.monotonic() < deadline

@@ -12,16 +12,7 @@ from pyqemu.boards.config import MachineConfig, NicConfig
 from pyqemu.hw.net import e1000_registers as reg
 from pyqemu.hw.net.e1000 import E1000
 from pyqemu.migration.failure import MigrationError
-from tests.migration.state.saved_rig import (
-    QEMU,
-    Decoder,
-    Qemu,
-    config,
-    counter_rom,
-    load,
-    machine,
-    save,
-)
+from tests.migration.state.saved_rig import QEMU, Decoder, Qemu, config, count_on, counter_rom, load, machine, save
 
 pytestmark = pytest.mark.skipif(shutil.which(QEMU[0]) is None, reason="needs Debian's qemu-system-x86")
 
@@ -73,7 +64,7 @@ def test_from_qemu_and_sent_on(rom: str, stream: bytes) -> None:
 
 def test_to_qemu(rom: str, tmp_path: Path) -> None:
     with machine(with_card(rom), running=True) as made:
-        made.run_for(0.5)
+        count_on(made, 9)
         card_of(made).mac[reg.VET] = 0x8100
         stream, _ = save(made)
     (tmp_path / "stream").write_bytes(stream)

@@ -13,7 +13,18 @@ from pyqemu.block.drives import hard_disk
 from pyqemu.migration.halves import Options
 from pyqemu.qapi.generated.types import MigrationCapability
 from tests.migration.machine import eventually
-from tests.migration.state.saved_rig import QEMU, Qemu, check_count, config, counter_rom, load, machine, save, text
+from tests.migration.state.saved_rig import (
+    QEMU,
+    Qemu,
+    check_count,
+    config,
+    count_on,
+    counter_rom,
+    load,
+    machine,
+    save,
+    text,
+)
 
 pytestmark = pytest.mark.skipif(shutil.which(QEMU[0]) is None, reason="needs Debian's qemu-system-x86")
 MIB = 1 << 20
@@ -38,7 +49,7 @@ def test_to_qemu(tmp_path: Path, rng: random.Random, zero_blocks: bool) -> None:
     rom = counter_rom(tmp_path)
     capabilities = (MigrationCapability.ZERO_BLOCKS,) if zero_blocks else ()
     with machine(config(rom, drives=[hard_disk(str(images[0]), 0)]), running=True) as made:
-        made.run_for(0.5)
+        count_on(made, 9)
         stream, statistics = save(made, rounds=6, options=Options(block=True), capabilities=capabilities)
         printed = text(made)
     assert statistics.disk is not None
@@ -71,6 +82,6 @@ def test_from_qemu(tmp_path: Path, rng: random.Random, zero_blocks: bool) -> Non
         load(made, stream, go=False)
         with made.system.lock:
             made.system.start()
-        made.run_for(1.0)
+        count_on(made, 16)
         check_count((printed + text(made)).split(), 1)
     assert images[1].read_bytes() == images[0].read_bytes()

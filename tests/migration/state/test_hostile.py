@@ -12,7 +12,7 @@ import pytest
 from pyqemu.api.machine import Machine
 from pyqemu.migration.failure import MigrationError
 from pyqemu.system import RunState
-from tests.migration.state.saved_rig import config, counter_rom, load, machine, save
+from tests.migration.state.saved_rig import config, count_on, counter_rom, load, machine, save
 
 SAMPLE, FULL = 300, 20_000
 
@@ -26,7 +26,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stream(directory: Path) -> bytes:
     settings = config(counter_rom(directory), vga="std", defaults=True, parallels=["null"])
     with machine(settings, running=True) as made:
-        made.run_for(0.4)
+        count_on(made, 7)
         return save(made)[0]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pyqemu.migration.failure import MigrationError
 from pyqemu.qapi.generated.types import MigrationCapability
-from tests.migration.state.saved_rig import QEMU, Qemu, config, counter_rom, lines, load, machine, save
+from tests.migration.state.saved_rig import QEMU, Qemu, config, count_on, counter_rom, load, machine, save
 
 OURS, OTHER = UUID("00112233-4455-6677-8899-aabbccddeeff"), UUID(int=1)
 VALIDATE = (MigrationCapability.VALIDATE_UUID,)
@@ -24,7 +24,7 @@ def rom(tmp_path: Path) -> str:
 
 def stream_of(rom: str, *, capabilities: tuple[MigrationCapability, ...] = VALIDATE, uuid: UUID | None = OURS) -> bytes:
     with machine(config(rom, uuid=uuid), running=True) as made:
-        made.run_for(0.5)
+        count_on(made, 4)
         return save(made, capabilities=capabilities)[0]
 
 
@@ -43,8 +43,7 @@ def test_it_is_not_sent_without_the_capability_or_without_one(
 def test_the_same_machine_or_one_without_takes_it(rom: str, uuid: UUID | None) -> None:
     with machine(config(rom, uuid=uuid)) as made:
         load(made, stream_of(rom))
-        made.run_for(0.8)
-        assert len(lines(made)) > 3
+        count_on(made, 4)
 
 
 def test_another_machine_refuses_it(rom: str) -> None:
@@ -74,5 +73,4 @@ def test_qemu_takes_ours_and_we_take_qemus(rom: str, tmp_path: Path) -> None:
         load(made, theirs, go=False)
         with made.system.lock:
             made.system.start()
-        made.run_for(1.0)
-        assert len(lines(made)) > 3
+        count_on(made, 4)

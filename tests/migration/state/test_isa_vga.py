@@ -19,6 +19,7 @@ from tests.migration.state.saved_rig import (
     Qemu,
     check_count,
     config,
+    count_on,
     counter_rom,
     lines,
     load,
@@ -107,7 +108,7 @@ def test_stream_is_as_qemus(settings: MachineConfig, tmp_path: Path) -> None:
 @needs_qemu
 def test_to_qemu_and_back(settings: MachineConfig, tmp_path: Path) -> None:
     with machine(settings, running=True) as made:
-        made.run_for(0.8)
+        count_on(made, 15)
         draw(made)
         before = shown(made)
         stream, _ = save(made)

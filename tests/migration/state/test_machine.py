@@ -15,6 +15,7 @@ from tests.migration.state.saved_rig import (
     Decoder,
     check_count,
     config,
+    count_on,
     counter_rom,
     lines,
     load,
@@ -69,14 +70,14 @@ def test_registers_are_in_the_stream(rom: str) -> None:
 def test_a_guest_goes_on_where_it_was(rom: str, rounds: int) -> None:
     """Also if memory was sent while it ran."""
     with machine(config(rom), running=True) as first:
-        first.run_for(1.0)
+        count_on(first, 20)
         stream, _ = save(first, rounds=rounds)
         before = lines(first)
     check_count(before, 1)
     last = int(before[len(before) // 2 * 2 - 2], 16)
     with machine(config(rom)) as second:
         load(second, stream)
-        second.run_for(1.0)
+        count_on(second, 20)
         after = lines(second)
     if len(before) % 2:  # the count was out, its sum not yet
         after.insert(0, before[-1])
@@ -102,7 +103,7 @@ def test_what_is_loaded_is_saved_the_same(milliseconds: int) -> None:
 
 def test_a_stream_of_another_machine_changes_nothing(rom: str) -> None:
     with machine(config(rom), running=True) as first:
-        first.run_for(0.3)
+        count_on(first, 4)
         stream, _ = save(first)
     with machine(config(rom)) as second:
         before = save(second)[0]
@@ -114,11 +115,11 @@ def test_a_stream_of_another_machine_changes_nothing(rom: str) -> None:
 
 def test_snapshots_share_pages_and_bring_a_machine_back(rom: str) -> None:
     with machine(config(rom), running=True) as made:
-        made.run_for(0.5)
+        count_on(made, 9)
         snapshots = Snapshots(made.system.part(SavedMachine))
         snapshot = snapshots.take()
         printed = lines(made)
-        made.run_for(0.5)
+        count_on(made, 9)
         later = snapshots.take()
         assert lines(made)
         same = sum(a is b for a, b in zip(snapshot.memory["pc.ram"], later.memory["pc.ram"], strict=True))
@@ -126,7 +127,7 @@ def test_snapshots_share_pages_and_bring_a_machine_back(rom: str) -> None:
         with made.system.parked():
             snapshots.restore(snapshot)
             lines(made)  # what was printed before
-        made.run_for(0.7)
+        count_on(made, 14)
         again = lines(made)
     if len(printed) % 2:
         again.insert(0, printed[-1])
@@ -145,16 +146,16 @@ def test_a_snapshot_of_another_machine_is_refused(rom: str) -> None:
 def test_a_machine_in_a_file(rom: str, tmp_path: Path) -> None:
     """The guest that was saved goes on, too."""
     with machine(config(rom), running=True) as first:
-        first.run_for(0.6)
+        count_on(first, 11)
         files.save(first.system.part(SavedMachine), tmp_path / "machine")
         printed = lines(first)
-        first.run_for(0.6)
+        count_on(first, 11)
         check_count(printed + lines(first), 1)
     with machine(config(rom)) as second:
         assert files.load(second.system.part(SavedMachine), tmp_path / "machine") is RunState.RUNNING
         with second.system.lock:
             second.system.start()
-        second.run_for(0.8)
+        count_on(second, 16)
         check_count(printed[len(printed) // 2 * 2 :] + lines(second), len(printed) // 2 + 1)
 
 

@@ -18,9 +18,18 @@ from pyqemu.migration.state.source import MachineSource
 from pyqemu.qapi.generated.types import MigrationCapability as Capability
 from pyqemu.qapi.generated.types import MigrationStatus
 from pyqemu.system import RunState
-from tests.migration.state.saved_rig import MemoryWriter, check_count, config, counter_rom, lines, load, machine
+from tests.migration.state.saved_rig import (
+    MemoryWriter,
+    check_count,
+    config,
+    count_on,
+    counter_rom,
+    lines,
+    load,
+    machine,
+)
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 def migration_of(made: Machine) -> Migration:
@@ -46,7 +55,7 @@ def test_a_running_guest_moves(tmp_path: Path, capabilities: tuple[Capability, .
     rom = counter_rom(tmp_path)
     with machine(config(rom), running=True) as first, machine(config(rom)) as second:
         source, destination = migration_of(first), migration_of(second)
-        first.run_for(0.7)
+        count_on(first, 13)
         source.set_capabilities((capability, True) for capability in capabilities)
         destination.expect_incoming("defer")
         assert second.system.state is RunState.INMIGRATE
@@ -60,7 +69,7 @@ def test_a_running_guest_moves(tmp_path: Path, capabilities: tuple[Capability, .
         assert source.outgoing.state.status is MigrationStatus.COMPLETED, source.outgoing.state.failure
         assert destination.incoming.state.failure is None
         assert (first.system.state, second.system.state) == (RunState.POSTMIGRATE, RunState.RUNNING)
-        second.run_for(0.8)
+        count_on(second, 16)
         check_count(lines(first) + lines(second), 1)
         info = migration_info(source)
         assert info.ram is not None
@@ -105,7 +114,7 @@ def test_a_machine_of_another_size_is_refused_and_the_guest_goes_on(tmp_path: Pa
         assert "-m must be the same on both sides" in failure.context
         assert source.outgoing.state.status is MigrationStatus.FAILED
         assert f"refused the machine: {failure.message}" in str(source.outgoing.state.failure)
-        first.run_for(0.8)
+        count_on(first, 16)
         assert first.system.state is RunState.RUNNING
         check_count(lines(first), 1)
         source.close()

@@ -19,6 +19,7 @@ from tests.migration.state.saved_rig import (
     Qemu,
     check_count,
     config,
+    count_on,
     counter_rom,
     load,
     machine,
@@ -50,13 +51,13 @@ def test_from_qemu(rom: str, tmp_path: Path) -> None:
         load(made, stream, go=False)
         with made.system.lock:
             made.system.start()  # QEMU was stopped before
-        made.run_for(1.0)
+        count_on(made, 16)
         check_count((printed + text(made)).split(), 1)
 
 
 def test_to_qemu(rom: str, tmp_path: Path) -> None:
     with machine(config(rom), running=True) as made:
-        made.run_for(0.8)
+        count_on(made, 15)
         stream, _ = save(made)
         printed = text(made)
     (tmp_path / "stream").write_bytes(stream)
