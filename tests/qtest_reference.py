@@ -16,7 +16,7 @@ from typing import Protocol
 import pytest
 
 QEMU_ARM = "qemu-system-aarch64"
-PATIENCE = 30.0  # seconds
+PATIENCE = 60.0  # seconds
 BATCH = 500
 """Commands on the way at once: more could fill the connection in both directions, and then nobody reads."""
 LETTERS = {1: "b", 2: "w", 4: "l", 8: "q"}

@@ -50,7 +50,7 @@ from pyqemu.system import FakeClock, Irq, System
 from pyqemu.system.clock import RtcClock
 from tests.qtest_reference import QEMU_ARM, needs_qemu_arm
 
-PATIENCE = 30.0  # seconds
+PATIENCE = 60.0  # seconds
 VIRT2 = ("virt-2.6,gic-version=2", "-cpu", "cortex-a15")
 VIRT3 = ("virt-2.6,gic-version=3", "-cpu", "cortex-a57", "-smp", "2")
 VEXPRESS = ("vexpress-a9", "-smp", "2")
