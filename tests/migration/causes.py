@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pyqemu.crypto.credentials import TlsCreds, TlsCredsAnon, TlsCredsX509
+from pyqemu.io.channel import Timeouts
 from pyqemu.qapi.errors import QapiError
 from pyqemu.qom import Container
 from pyqemu.qom.objects import create_object
 from pyqemu.system import RunState
 from tests.crypto.pki import FUTURE, PAST, Authority, Directory
-from tests.migration.machine import FakeDestination, FakeSource, Side, eventually
+from tests.migration.machine import PATIENCE, PATIENT, QUICK, FakeDestination, FakeSource, Side, eventually
 from tests.migration.peers import Peer, connect, full_listener, read_and_close
 from tests.migration.pinned import NOTHING
 from tests.ports import free_port
@@ -111,8 +112,8 @@ class Scene:
         """One migration with these credentials; None is none."""
         return self.both(self.with_creds(client, host_name), self.with_creds(server), uri)
 
-    def with_creds(self, creds: object, host_name: str = "", *, id: str = "tls0") -> Side:
-        side = self.make()
+    def with_creds(self, creds: object, host_name: str = "", *, id: str = "tls0", timeouts: Timeouts = PATIENT) -> Side:
+        side = self.make(timeouts=timeouts)
         if creds is not None:
             side.objects[id] = creds
             side.migration.parameters.tls_creds = "tls0"
@@ -230,7 +231,7 @@ CAUSES["file in a missing directory"] = _both_ways("file:/nosuch/f")
 def connect_time_out(scene: Scene) -> Said:
     listener, waiting = full_listener()
     try:
-        return scene.send(f"tcp:127.0.0.1:{listener.getsockname()[1]}"), NOTHING
+        return scene.make(timeouts=QUICK).send(f"tcp:127.0.0.1:{listener.getsockname()[1]}"), NOTHING
     finally:
         for entry in (listener, *waiting):
             entry.close()
@@ -367,10 +368,12 @@ def tls_over_exec(scene: Scene) -> Said:
     return scene.with_creds(scene.client()).send("exec:cat"), _line(destination)
 
 
-def _tls_source_meets(scene: Scene, behave: Callable[[socket.socket], None], creds: TlsCreds) -> str:
+def _tls_source_meets(
+    scene: Scene, behave: Callable[[socket.socket], None], creds: TlsCreds, timeouts: Timeouts = PATIENT
+) -> str:
     peer = Peer(behave)
     try:
-        return scene.with_creds(creds, "localhost").send(peer.uri)
+        return scene.with_creds(creds, "localhost", timeouts=timeouts).send(peer.uri)
     finally:
         peer.close()
 
@@ -391,12 +394,12 @@ def handshake_time_out(scene: Scene) -> Said:
         while connection.recv(65536):
             pass
 
-    return _tls_source_meets(scene, wait, scene.client()), NOTHING
+    return _tls_source_meets(scene, wait, scene.client(), QUICK), NOTHING
 
 
 @cause("handshake time-out at the destination")
 def handshake_time_out_there(scene: Scene) -> Said:
-    destination = scene.with_creds(scene.server())
+    destination = scene.with_creds(scene.server(), timeouts=QUICK)
     with connect(destination.expect("tcp:127.0.0.1:0")):
         return NOTHING, _line(destination)
 
@@ -435,7 +438,7 @@ def _peer_closes(after: int, gate: str = "") -> Callable[[Scene], str]:
         side = scene.make(FakeSource(gates={gate: threading.Event()} if gate else {}))
         side.migrate(peer.uri)
         if gate:
-            assert side.source.reached[gate].wait(20)
+            assert side.source.reached[gate].wait(PATIENCE)
             peer.close()
             side.source.gates[gate].set()
         said = side.wait()
@@ -458,7 +461,10 @@ CAUSES["exec command that exits late"] = lambda scene: (
     NOTHING,
 )
 CAUSES["exec command on a full disk"] = lambda scene: (scene.send("exec:cat > /dev/full"), NOTHING)
-CAUSES["exec command that does not end"] = lambda scene: (scene.send("exec:cat > /dev/null; exec sleep 60"), NOTHING)
+CAUSES["exec command that does not end"] = lambda scene: (
+    scene.make(timeouts=QUICK).send("exec:cat > /dev/null; exec sleep 60"),
+    NOTHING,
+)
 CAUSES["disk full"] = lambda scene: (scene.send("file:/dev/full"), NOTHING)
 for name, command in (
     ("exec command that exits early", "exec:echo no room >&2; exit 3"),
@@ -489,9 +495,9 @@ def refused_by_tls(scene: Scene) -> Said:
 @cause("destination stands still")
 def stands_still(scene: Scene) -> Said:
     done = threading.Event()
-    peer = Peer(lambda connection: done.wait(20) and None)
+    peer = Peer(lambda connection: done.wait(PATIENCE) and None)
     try:
-        return scene.make(FakeSource(rounds=64)).send(peer.uri), NOTHING
+        return scene.make(FakeSource(rounds=64), timeouts=QUICK).send(peer.uri), NOTHING
     finally:
         done.set()
         peer.close()
@@ -501,9 +507,9 @@ def stands_still(scene: Scene) -> Said:
 def stands_still_at_the_end(scene: Scene) -> Said:
     """The last megabyte has left the program, not the host."""
     done = threading.Event()
-    peer = Peer(lambda connection: done.wait(20) and None)
+    peer = Peer(lambda connection: done.wait(PATIENCE) and None)
     try:
-        return scene.make(FakeSource(rounds=1)).send(peer.uri), NOTHING
+        return scene.make(FakeSource(rounds=1), timeouts=QUICK).send(peer.uri), NOTHING
     finally:
         done.set()
         peer.close()
@@ -511,7 +517,7 @@ def stands_still_at_the_end(scene: Scene) -> Said:
 
 @cause("source stands still")
 def source_stands_still(scene: Scene) -> Said:
-    destination = scene.make()
+    destination = scene.make(timeouts=QUICK)
     with connect(destination.expect("tcp:127.0.0.1:0")) as source:
         source.sendall(_stream(5000))
         return NOTHING, _line(destination)

@@ -20,7 +20,9 @@ from pyqemu.system import FakeClock, System
 
 PATIENCE = 60  # seconds that a test waits for what must happen
 HEADER = b"QEVM\0\0\0\3"
-QUICK = Timeouts(resolve=5, connect=1, handshake=1, write=2, read=2, close=2)
+PATIENT = Timeouts(*[10 * PATIENCE] * 6)
+QUICK = Timeouts(resolve=PATIENCE, connect=1, handshake=1, write=2, read=2, close=2)
+"""For what happens when time runs out."""
 
 
 @dataclass
@@ -115,7 +117,7 @@ class Side:
         self,
         source: FakeSource | None = None,
         destination: FakeDestination | None = None,
-        timeouts: Timeouts = QUICK,
+        timeouts: Timeouts = PATIENT,
     ) -> None:
         self.loop = asyncio.new_event_loop()
         self.system = System(clock=FakeClock(), loop=self.loop)

@@ -22,7 +22,7 @@ def test_the_table_and_the_causes_are_the_same() -> None:
     assert TABLE.keys() == CAUSES.keys()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", TABLE)
 def test_both_sides_say_why(name: str, side: Callable[..., Side], tmp_path: Path) -> None:
     if "IPv6" in name and not has_ipv6():

@@ -6,7 +6,6 @@ import os
 import random
 import socket
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from pyqemu.qapi.errors import QapiError
 from pyqemu.qapi.generated.types import MigrationCapability, MigrationStatus
 from pyqemu.system import RunState
 from tests.crypto.pki import Authority, client_directory, server_directory
-from tests.migration.machine import HEADER, FakeDestination, FakeSource, Side, eventually
+from tests.migration.machine import HEADER, PATIENCE, FakeDestination, FakeSource, Side, eventually
 from tests.migration.peers import Peer, connect, full_listener, has_ipv6, read_and_close
 from tests.ports import free_port
 
@@ -156,13 +155,13 @@ def test_a_bad_uri_is_remembered(side: MakeSide) -> None:
 def test_the_monitor_does_not_wait(side: MakeSide) -> None:
     listener, waiting = full_listener()
     source = side()
-    began = time.monotonic()
     source.migrate(f"tcp:127.0.0.1:{listener.getsockname()[1]}")
     assert migration_info(source.migration).status is MigrationStatus.SETUP
-    assert time.monotonic() - began < 0.5
+    assert source.migration.outgoing is not None and not source.migration.outgoing.over.is_set()
     assert source.system.lock.acquire(blocking=False)
+    source.migration.cancel()
     source.system.lock.release()
-    source.wait()
+    assert source.wait() == "cancelled"
     for entry in (listener, *waiting):
         entry.close()
 
@@ -173,9 +172,7 @@ def test_the_monitor_does_not_wait(side: MakeSide) -> None:
 def cancel(source: Side) -> None:
     with source.system.lock:
         source.migration.cancel()
-    began = time.monotonic()
-    assert source.wait() == "cancelled"
-    assert time.monotonic() - began < 2
+    assert source.wait() == "cancelled"  # long before time runs out for whatever it waited for
     assert source.statuses[-2:] == ["cancelling", "cancelled"]
     assert source.lines == []
     assert migration_info(source.migration).error_desc is None
@@ -198,7 +195,7 @@ def test_cancel_during_the_handshake(side: MakeSide, tmp_path: Path) -> None:
     source.objects["t"] = TlsCredsX509(str(client_directory(tmp_path, Authority())))
     source.migration.parameters.tls_creds = "t"
     source.migrate(peer.uri)
-    assert peer.accepted.wait(10)
+    assert peer.accepted.wait(PATIENCE)
     cancel(source)
     peer.close()
 
@@ -210,7 +207,7 @@ def test_cancel_in_each_phase(side: MakeSide, phase: str) -> None:
     events_on(source)
     run(source)
     source.migrate(destination.expect("tcp:127.0.0.1:0"))
-    assert source.source.reached[phase].wait(10)
+    assert source.source.reached[phase].wait(PATIENCE)
     with source.system.lock:
         source.migration.cancel()
     gate.set()
@@ -225,7 +222,7 @@ def test_cancel_while_the_destination_does_not_read(side: MakeSide) -> None:
     source, destination = side(FakeSource(rounds=64)), side(destination=FakeDestination(gate=gate))
     events_on(source)
     source.migrate(destination.expect("tcp:127.0.0.1:0"))
-    assert source.source.reached["ram"].wait(10)
+    assert source.source.reached["ram"].wait(PATIENCE)
     cancel(source)
     gate.set()
     destination.wait_loaded()
@@ -235,7 +232,7 @@ def test_cancel_while_a_command_does_not_end(side: MakeSide) -> None:
     source = side()
     events_on(source)
     source.migrate("exec:cat > /dev/null; exec sleep 100")
-    assert source.source.reached["devices"].wait(10)
+    assert source.source.reached["devices"].wait(PATIENCE)
     cancel(source)
 
 
@@ -256,14 +253,14 @@ def test_cancel_comes_too_late_when_everything_has_been_sent(side: MakeSide) -> 
         while connection.recv(65536):
             pass
         everything.set()
-        done.wait(20)
+        done.wait(PATIENCE)
 
     peer = Peer(behave)
     source = side()
     events_on(source)
     run(source)
     source.migrate(peer.uri)
-    assert everything.wait(10)
+    assert everything.wait(PATIENCE)
     with source.system.lock:
         source.migration.cancel()
     done.set()
