@@ -14,6 +14,8 @@ from pyqemu.crypto.errors import TlsError
 from pyqemu.crypto.session import TlsSession
 from tests.crypto.pki import Authority, client_directory, server_directory
 
+IRRELEVANT = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
 
 @pytest.fixture(scope="module")
 def creds(tmp_path_factory: pytest.TempPathFactory) -> tuple[TlsCredsX509, TlsCredsX509]:
@@ -33,7 +35,7 @@ def step(session: TlsSession, data: bytes) -> str:
     return ""
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=IRRELEVANT)
 @given(data=st.binary(min_size=8, max_size=100), record=st.booleans())
 def test_garbage(creds: tuple[TlsCredsX509, TlsCredsX509], data: bytes, record: bool) -> None:
     server = TlsSession(creds[1])
@@ -44,7 +46,7 @@ def test_garbage(creds: tuple[TlsCredsX509, TlsCredsX509], data: bytes, record: 
     assert "\n" not in text
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=IRRELEVANT)
 @given(position=st.integers(0, 10_000), value=st.integers(0, 255))
 def test_a_damaged_handshake(creds: tuple[TlsCredsX509, TlsCredsX509], position: int, value: int) -> None:
     client, server = TlsSession(creds[0], host_name="localhost"), TlsSession(creds[1])
