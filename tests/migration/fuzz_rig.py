@@ -53,8 +53,8 @@ from tests.migration.state.saved_rig import MemoryWriter, config, counter_rom, m
 MEMORY = 1 << 20  # bytes; the smallest machine is as good as any
 DISK, DISK_CHUNK = 2 << 20, 1 << 20
 DISK_ZERO, DISK_END, DISK_PROGRESS = 0x09, 0x02, 0x04
-PATIENCE = 20.0  # seconds that a stream may take: most take milliseconds
-QUICK = Timeouts(read=5, write=5, close=5)
+PATIENCE = 60.0  # seconds that a stream may take: most take milliseconds
+QUICK = Timeouts(read=30, write=30, close=30)
 PREFIX = "load of migration failed: "
 OPEN_RETURN_PATH, PING, ADVISE, LISTEN, RUN, DISCARD, PACKAGED = 1, 2, 3, 4, 5, 6, 7
 WITHOUT_VALUE = ("ide bmdma_current", "ide bmdma/status", "ide_bus/error", "serial/tsr")  # now, or ever

@@ -41,7 +41,7 @@ class Link:
         self._connect, self._kill = connect, kill
         self._closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(30)
+        self._listener.settimeout(60)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -53,7 +53,7 @@ class Link:
     def close(self) -> None:
         """End it, whatever it does."""
         self._closing.set()
-        self._thread.join(30)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
     def _serve(self) -> None:

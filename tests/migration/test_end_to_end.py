@@ -300,13 +300,14 @@ def test_disks_move_with_the_machine(make: Make, tmp_path: Path, image: Path, ho
         file.truncate(64 << 20)
     os.truncate(image, 64 << 20)
     source, destination = make("source"), make("destination", "-incoming", uri, image=other)
-    source.ask("migrate-set-parameters", {"max-bandwidth": 48 << 20})  # so that the guest writes meanwhile
+    source.ask("migrate-set-parameters", {"max-bandwidth": 4 << 20})  # so that it does not end before the guest writes
     if not how:
         source.ask("migrate-set-capabilities", capabilities=[{"capability": "block", "state": True}])
     source.count()
     source.ask("migrate", uri=uri, **how)
-    source.wait(lambda: source.ask("query-migrate").get("status") == "active")
+    source.wait(lambda: source.ask("query-migrate").get("disk", {}).get("transferred", 0) > 2 << 20)
     source.count(2)
+    source.ask("migrate-set-parameters", {"max-bandwidth": 0})
     disk = source.ended()["disk"]
     assert disk["total"] == 64 << 20
     assert disk["remaining"] == 0

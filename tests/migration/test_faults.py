@@ -34,7 +34,7 @@ pytestmark = pytest.mark.timeout(3600)  # for --full on a host that does other t
 POINTS, FULL = 3, 50  # of each kind: with --full 200 with TLS or on disks, 150 without, and 200 cancels
 SPEED = 12 << 20  # bytes a second: memory takes a quarter of a second, so that faults happen while it is sent
 MARGIN = 24 << 10  # bytes by which one stream may be shorter than another, as the guest has written more or less
-CANCELLED_IN, LATE = 5.0, 0.7  # seconds
+LATE = 0.7  # seconds
 FILL = """
         mov edi, 0x100000       ; noise, so that the stream is long
         mov eax, 0x12345678
@@ -105,17 +105,19 @@ class Source:
         self.program.ask("migrate", uri=uri)
 
     def cancel(self, link: Link) -> None:
-        """Cancel, which must not take long. If everything has left already, nothing may come of it before the link's
-        end tells that the destination has not got all."""
+        """Cancel, which does not wait for the link. If everything has left already, nothing may come of it before the
+        link's end tells that the destination has not got all."""
         self.program.ask("migrate_cancel")
         begin = time.monotonic()
         while (information := self.program.ask("query-migrate"))["status"] not in programs.FINAL:
             waited = time.monotonic() - begin
-            assert waited < CANCELLED_IN, information
+            assert waited < programs.PATIENCE, information
             if waited > LATE and self.program.state == "finish-migrate" and information["status"] == "active":
                 link.close()
-                assert BROKEN.fullmatch(self.failed())
-                return
+                if (information := self.program.ended())["status"] == "failed":
+                    assert BROKEN.fullmatch(information["error-desc"])
+                    return
+                break  # it only took long
             time.sleep(0.01)
         assert information["status"] == "cancelled", information
         assert "error-desc" not in information
@@ -155,7 +157,7 @@ def points(rng: random.Random, amount: int, length: int) -> Iterator[int]:
 
 def connect_unix(path: Path) -> socket.socket:
     """To a destination that may only just be starting."""
-    for _ in range(3000):
+    for _ in range(6000):
         connection = socket.socket(socket.AF_UNIX)
         try:
             connection.connect(str(path))

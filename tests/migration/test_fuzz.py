@@ -215,7 +215,7 @@ def _line_of_program(directory: Path, uri: str, data: bytes) -> str:
     theirs.close()
     with ours, socket.socket(socket.AF_UNIX) as connection:
         try:
-            for _ in range(1000 if uri == "unix" else 0):
+            for _ in range(3000 if uri == "unix" else 0):
                 try:
                     connection.connect(str(path))
                     break

@@ -70,7 +70,7 @@ def test_a_source_that_dies_ends_the_destination_with_one_line(make: Callable[..
     with pytest.raises(QmpError, match="Postcopy can't be cancelled"):
         source.ask("migrate_cancel")
     source.process.kill()
-    errors = destination.process.communicate(timeout=30)[1]
+    errors = destination.process.communicate(timeout=60)[1]
     assert destination.process.returncode == 1
     assert errors.startswith("pyqemu: load of migration failed: ")
     assert errors.count("\n") == 1, errors

@@ -82,7 +82,7 @@ def test_the_limit_is_kept(ends: tuple[SocketChannel, SocketChannel]) -> None:
         writer.write(bytes(BUFFER))
         ends[1].read_exactly(BUFFER)
         writer.end_round()
-    assert 0.25 < time.monotonic() - began < 5
+    assert 0.25 < time.monotonic() - began < 60
 
 
 def test_the_limit_does_not_count_when_the_guest_stands_still(ends: tuple[SocketChannel, SocketChannel]) -> None:
@@ -92,7 +92,7 @@ def test_the_limit_does_not_count_when_the_guest_stands_still(ends: tuple[Socket
     for _ in range(20):
         writer.write(b"abc")
         writer.flush()
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 30  # the limit would make a minute of it
     assert not writer.exhausted
 
 
