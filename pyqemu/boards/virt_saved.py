@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyqemu.block.sent import sent_drives
 from pyqemu.boards.added_saved import STATELESS, section_name
+from pyqemu.boards.virt_map import GIC_DISTRIBUTOR
 from pyqemu.boards.virt_processor import Processor
 from pyqemu.hw.pci.state import pci_bus_vmstate
 from pyqemu.hw.virtio.device import VirtioDevice
@@ -72,7 +73,11 @@ def saved_machine(virt: Virt) -> SavedMachine:
 
 
 def _processor(virt: Virt, machine: SavedMachine, cpu: Processor) -> None:
-    saved = SavedArmCpu(cpu) if isinstance(cpu, ArmCpu) else SavedCpu(cpu)
+    saved: SavedArmCpu | SavedCpu
+    if isinstance(cpu, ArmCpu):
+        saved = SavedArmCpu(cpu, has_pmu=False)
+    else:
+        saved = SavedCpu(cpu, peripherals=GIC_DISTRIBUTOR.base)
     virt.system.on_reset(saved.reset)
     machine.add("cpu_common", CommonState(cpu), order=COMMON_ORDER)
     machine.add("cpu", saved, order=CPU_ORDER)

@@ -1,7 +1,8 @@
 """The saved state of the processor, in QEMU's layout.
 
 :class:`SavedCpu` shows an :class:`~pyqemu.targets.aarch64.state.Aarch64Cpu` as QEMU's fields. What this processor does
-not have (registers of AArch32's higher modes, pending errors) is kept as it was loaded, and goes on with the machine.
+not have (registers of AArch32's higher modes, pending errors) is kept as it was loaded, and goes on with the machine;
+of one that began here it is as after a reset (:mod:`~pyqemu.targets.aarch64.vmstate_absent`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pyqemu.qom.vmstate import LoadError, Values, VMState
 from pyqemu.targets.aarch64 import sysregs, vmstate_aarch32
 from pyqemu.targets.aarch64.delivery import MODES_OF_EL1
 from pyqemu.targets.aarch64.layout import M64
+from pyqemu.targets.aarch64.vmstate_absent import absent_registers
 from pyqemu.targets.aarch64.vmstate_registers import check, saved_registers
 from pyqemu.targets.arm.modes import USR
 from pyqemu.targets.arm.vmstate_layout import (
@@ -56,7 +58,10 @@ def _check(saved: SavedCpu, values: Values) -> None:
 
 
 class SavedCpu:
-    """The section ``cpu``."""
+    """The section ``cpu``.
+
+    :param peripherals: where QEMU's processors of that board have their private memory region
+    """
 
     vmstate = VMState(
         "cpu",
@@ -68,9 +73,10 @@ class SavedCpu:
         post_load=lambda saved: saved.deliver(),
     )
 
-    def __init__(self, cpu: Aarch64Cpu) -> None:
+    def __init__(self, cpu: Aarch64Cpu, *, peripherals: int = 0) -> None:
         self.cpu = cpu
         self.registers = saved_registers(cpu)
+        self.absent = absent_registers(cpu, peripherals)
         self.reset()
 
     def reset(self) -> None:
@@ -111,7 +117,7 @@ class SavedCpu:
         self._collect_vectors()
 
     def _collect_registers(self) -> None:
-        listed = dict(self.kept)
+        listed = {number: read(self.cpu) for number, read in self.absent.items()} | self.kept
         for number, register in self.registers.items():
             value = register.read(self.cpu) & M64
             if register.at_reset is None or value != register.at_reset:

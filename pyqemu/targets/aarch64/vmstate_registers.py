@@ -44,8 +44,11 @@ ATTRIBUTES = {
 BY_ACCESS = frozenset(("TPIDR_EL0", "TPIDR_EL1", "FPCR", "FPSR", "CNTVOFF_EL2", "PMCCNTR_EL0", "PMCR_EL0"))
 """Registers that are read and written as the guest does it."""
 QEMU_LACKS = frozenset(("MDCCINT_EL1", "DBGCLAIMCLR_EL1"))
+HCD, HCE, SCR_ONES = 1 << 29, 1 << 8, 0x30  #: of HCR_EL2 and SCR_EL3, and what always reads as one in the latter
 IN_FIELDS = frozenset(("SPSR_irq", "SPSR_abt", "SPSR_und", "SPSR_fiq", "FPEXC32_EL2"))
 """Registers of AArch32 state that EL2 sees: fields of their own have them."""
+OF_AARCH32 = frozenset(("DACR32_EL2", "IFSR32_EL2"))
+"""Likewise, but in the list, whether or not there is an EL2."""
 STORAGE = frozenset(NAMES.split())
 DEBUG_REGISTERS = frozenset(("DBGBVR", "DBGBCR", "DBGWVR", "DBGWCR"))
 TIMER_PARTS = {"CTL_": "control", "CVAL": "compare"}
@@ -107,11 +110,24 @@ def _of_timer(number: int, part: str) -> tuple[Get, Set]:
     return lambda cpu: getattr(cpu.timer, part)[number], store
 
 
+def _hypervisor_calls(cpu: Aarch64Cpu, register: SystemRegister) -> Saved:
+    """HCR_EL2 and SCR_EL3, each with a bit that is reserved with some exception levels: QEMU refuses it then."""
+    if register.name == "HCR_EL2":
+        ones, reserved = 0, HCD if cpu.has_el3 else 0
+    else:
+        ones, reserved = SCR_ONES, 0 if cpu.has_el2 else HCE
+    mask = ~(ones | reserved)
+    read, write = _of_state(register.name.lower()), register.write
+    return Saved(register.name, lambda cpu: read(cpu) & mask | ones, lambda cpu, value: write(cpu, value & mask))
+
+
 def _place(cpu: Aarch64Cpu, register: SystemRegister) -> Saved | None:
     """How a register is saved; None: it is not, being another view of what is saved elsewhere."""
     name = register.name
     if name in IN_FIELDS:
         return None
+    if name in ("HCR_EL2", "SCR_EL3"):
+        return _hypervisor_calls(cpu, register)
     if name in BY_ACCESS:
         return Saved(name, register.read, register.write)
     constant = register.write_el == sysregs.NEVER
@@ -137,7 +153,7 @@ def saved_registers(cpu: Aarch64Cpu) -> dict[int, Saved]:
     sysregs.load()
     found: dict[int, Saved] = {}
     for key, register in sysregs.REGISTERS.items():
-        if cpu.has(register) and (saved := _place(cpu, register)) is not None:
+        if (register.name in OF_AARCH32 or cpu.has(register)) and (saved := _place(cpu, register)) is not None:
             found[OTHER_IDENTIFIERS.get(register.name, identifier(key))] = saved
     return dict(sorted(found.items()))
 

@@ -1,7 +1,8 @@
 """The saved state of a 32-bit processor, in QEMU's layout (`vmstate_layout.py`).
 
 Registers of coprocessors 14 and 15 are a list of identifiers and values (`vmstate_registers.py`). What this processor
-does not have (registers of the Secure state, of AArch64's) is kept as it was loaded, and goes on with the machine.
+does not have (registers of the Secure state, of AArch64's) is kept as it was loaded, and goes on with the machine; of a
+machine that began here it is as after a reset (`vmstate_absent.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pyqemu.targets.arm import modes
 from pyqemu.targets.arm.extension import quad
 from pyqemu.targets.arm.layout import M64
 from pyqemu.targets.arm.modes import ABT, BANK, FIQ, HYP, IRQ, MON, SVC, UND, USR
+from pyqemu.targets.arm.vmstate_absent import absent_registers
 from pyqemu.targets.arm.vmstate_layout import (
     COMMON_ORDER,
     CPU_ORDER,
@@ -60,7 +62,10 @@ def _check(saved: SavedCpu, values: Values) -> None:
 
 
 class SavedCpu:
-    """The section ``cpu``."""
+    """The section ``cpu``.
+
+    :param has_pmu: whether QEMU's board has the performance monitors
+    """
 
     vmstate = VMState(
         "cpu",
@@ -72,9 +77,10 @@ class SavedCpu:
         post_load=lambda saved: saved.deliver(),
     )
 
-    def __init__(self, cpu: ArmCpu) -> None:
+    def __init__(self, cpu: ArmCpu, *, has_pmu: bool = True) -> None:
         self.cpu = cpu
         self.registers = saved_registers(cpu)
+        self.absent = absent_registers(cpu, has_pmu=has_pmu)
         self.reset()
 
     def reset(self) -> None:
@@ -102,7 +108,7 @@ class SavedCpu:
         self.exclusive_addr, self.exclusive_val = cpu.exclusive_address, cpu.exclusive_value
         self.irq_line_state = CommonState.to_qemu(cpu.interrupt_request)
         self.powered_off = int(cpu.powered_off)
-        listed = dict(self.kept)
+        listed = {number: read(cpu) for number, read in self.absent.items()} | self.kept
         for number, register in self.registers.items():
             listed[number] = register.read(cpu) & M64
         self.indexes = sorted(listed)
