@@ -38,7 +38,7 @@ def boot(engine: str) -> Iterator[Boot]:
             machine = stack.enter_context(pyqemu.Machine(boot_sector(source), **options))
             if to_sector:
                 with machine.breakpoint(0x7C00):
-                    machine.run(30)
+                    machine.run(120)
                 machine.cpu.registers["rflags"] &= ~INTERRUPTS  # the BIOS's clock must not get in between
             return machine
 

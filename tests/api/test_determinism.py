@@ -72,7 +72,7 @@ def test_hooks_breakpoints_and_steps_take_no_time_of_the_guest() -> None:
                 machine.hooks.instruction("out", lambda _: None)
                 machine.hooks.memory(0x400, 0x100, lambda _: None)
                 here = machine.breakpoint(0x7C00)
-                machine.run(10)
+                machine.run(60)
                 here.remove()
                 machine.step(100)
             machine.serial.expect(b"> ", 30)

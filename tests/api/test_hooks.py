@@ -36,7 +36,7 @@ def test_function_is_called_each_time_an_address_is_reached(boot) -> None:
     machine = boot(COUNT)
     values = []
     hook = machine.hooks.execute(0x7C05, lambda address: values.append((address, machine.cpu.registers["ax"])))
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert values == [(0x7C05, n) for n in range(100)]
     assert hook.count == 100
 
@@ -45,7 +45,7 @@ def test_address_in_the_middle_of_a_block_and_of_an_instruction(boot) -> None:
     machine = boot(f"mov eax, 0x12345678\nmov bx, 2\nmov dx, 3\n{END}")
     middle = machine.hooks.execute(0x7C03, lambda _: None)  # no instruction begins there
     second = machine.hooks.execute(0x7C06, lambda _: None)
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert (middle.count, second.count) == (0, 1)
     assert [machine.cpu.registers[name] for name in ("eax", "bx", "dx")] == [0x12345678, 2, 3]
 
@@ -57,7 +57,7 @@ def test_function_may_change_registers_and_flags(boot) -> None:
         machine.cpu.registers["rflags"] &= ~0x40
 
     machine.hooks.execute(0x7C02, clear_zero)
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert machine.cpu.registers["bx"] == 1
 
 
@@ -72,7 +72,7 @@ def test_function_may_go_somewhere_else(boot) -> None:
         registers["sp"] += 2
 
     machine.hooks.execute(call_target, at_once)
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert machine.cpu.registers["bx"] == 1
 
 
@@ -81,7 +81,7 @@ def test_instruction_by_its_name(boot) -> None:
     machine.memory.write_int(0x5000, 2, 7)
     where = []
     machine.hooks.instruction("cpuid", where.append)
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert where == [0x7C03] * 7
     with pytest.raises(UserError, match="no instruction 'cpuit'"):
         machine.hooks.instruction("cpuit", where.append)
@@ -100,7 +100,7 @@ def test_several_functions_at_one_place_and_their_removal(boot) -> None:
             third.remove()
 
     machine.hooks.execute(0x7C05, only_ten)
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert order[:4] == [1, 2, 3, 1]
     assert (first.count, second.count, third.count) == (10, 100, 9)
     assert machine.cpu.registers["ax"] == 100
@@ -110,7 +110,7 @@ def test_hook_that_is_set_by_a_hook(boot) -> None:
     machine = boot(COUNT)
     inner = []
     outer = machine.hooks.execute(0x7C00, lambda _: inner.append(machine.hooks.execute(0x7C05, lambda _: None)))
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert outer.count == 1
     assert inner[0].count == 100
 
@@ -141,9 +141,9 @@ trap:   inc cx
     inc = machine.hooks.instruction("inc", lambda _: None)
     here = machine.hooks.execute(_address_of(machine, b"\x43\x43\x43") + 1, lambda _: None)
     stop = machine.breakpoint(_address_of(machine, b"\x43\x43\x43") + 2)
-    assert machine.run(10) == Breakpoint(_address_of(machine, b"\x43\x43\x43") + 2, stop)
+    assert machine.run(60) == Breakpoint(_address_of(machine, b"\x43\x43\x43") + 2, stop)
     assert machine.cpu.registers["bx"] == 2
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert machine.cpu.registers["bx"] == 3
     assert here.count == stop.count == 1
     assert inc.count == 3 + machine.cpu.registers["cx"]
@@ -153,11 +153,11 @@ trap:   inc cx
 def test_hook_may_stop_the_guest_but_not_run_it(boot) -> None:
     machine = boot(COUNT)
     with machine.hooks.execute(0x7C06, lambda _: machine.stop()):
-        assert machine.run(10) == Stopped(RunState.PAUSED)
+        assert machine.run(60) == Stopped(RunState.PAUSED)
     assert machine.cpu.pc == 0x7C06
     machine.hooks.execute(0x7C06, lambda _: machine.run(1))
     with pytest.raises(RuntimeError, match="a hook cannot"):
-        machine.run(10)
+        machine.run(60)
 
 
 def test_hook_may_reset_the_machine(boot) -> None:
@@ -165,7 +165,7 @@ def test_hook_may_reset_the_machine(boot) -> None:
     once = machine.hooks.execute(0x7C06, lambda _: (machine.reset(), once.remove()))
     machine.step()
     with machine.breakpoint(0x7C00) as top:
-        assert machine.run(10) == Breakpoint(0x7C00, top)
+        assert machine.run(60) == Breakpoint(0x7C00, top)
     assert once.count == 1
 
 
@@ -180,7 +180,7 @@ value:  mov al, 0
     values = []
     machine.hooks.execute(_address_of(machine, b"\xe2"), lambda _: values.append(machine.cpu.registers["al"]))
     machine.hooks.memory(0x7C00, 512, lambda _: None)
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert values == [1, 2, 3, 4, 5]
 
 
@@ -196,10 +196,10 @@ def test_exception_comes_out_of_run_and_the_guest_can_go_on(boot) -> None:
 
     hook = machine.hooks.execute(0x7C05, at_fifty)
     with pytest.raises(Oops, match="fifty"):
-        machine.run(10)
+        machine.run(60)
     assert machine.cpu.registers["ax"] == 50
     assert machine.cpu.pc == 0x7C05
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert hook.count == 100
     assert machine.cpu.registers["ax"] == 100
 
@@ -223,11 +223,11 @@ def test_exception_of_an_access_stops_after_the_instruction(boot, kind: str) -> 
     set_hook, pc = expected[kind]
     hook = set_hook()
     with pytest.raises(Oops, match=kind):
-        machine.run(10)
+        machine.run(60)
     if pc is not None:
         assert machine.cpu.pc == pc
     hook.remove()
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert machine.cpu.registers["bp"] == 5
 
 
@@ -249,7 +249,7 @@ def test_writes_to_a_range_are_told(boot) -> None:
     machine = boot(STORES)
     seen: list[Access] = []
     machine.hooks.memory(0x5000, 2, seen.append, reads=False)
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert [access.value for access in seen] == list(range(50, 0, -1))
     assert seen[0] == Access(0x5000, 0x5000, 2, 50, True)
 
@@ -258,7 +258,7 @@ def test_reads_of_a_range_are_told_with_their_value(boot) -> None:
     machine = boot(STORES)
     seen: list[Access] = []
     machine.hooks.memory(0x5001, 1, seen.append, writes=False)
-    machine.run(10)
+    machine.run(60)
     assert len(seen) == 50
     assert seen[0] == Access(0x5001, 0x5001, 1, 0, False)
 
@@ -268,7 +268,7 @@ def test_access_across_pages_is_told_where_it_touches_the_range(boot) -> None:
     low, high = [], []
     machine.hooks.memory(0x5FFF, 1, low.append)
     machine.hooks.memory(0x6000, 1, high.append)
-    machine.run(10)
+    machine.run(60)
     assert len(low) == len(high) == 50
     assert (low[0].physical, low[0].size, low[0].value) == (0x5FFE, 2, 0x3344)
     assert (high[0].physical, high[0].size, high[0].value) == (0x6000, 2, 0x1122)
@@ -277,7 +277,7 @@ def test_access_across_pages_is_told_where_it_touches_the_range(boot) -> None:
 def test_neighbours_on_the_same_page_are_not_told(boot) -> None:
     machine = boot(STORES)
     hook = machine.hooks.memory(0x5100, 0x100, lambda _: None)
-    machine.run(10)
+    machine.run(60)
     assert hook.count == 0
 
 
@@ -288,7 +288,7 @@ def test_memory_hook_set_while_the_page_is_in_use_and_removed(boot) -> None:
     hook = machine.hooks.memory(0x5000, 2, seen.append, reads=False)
     with machine.breakpoint(0x7C00) as top:
         for _ in range(10):
-            assert machine.run(10) == Breakpoint(0x7C00, top)
+            assert machine.run(60) == Breakpoint(0x7C00, top)
     assert 9 <= len(seen) <= 10
     hook.remove()
     machine.run(0.01)
@@ -329,7 +329,7 @@ handler: iret
         page[start : start + access.size] = access.value.to_bytes(access.size, "little")
 
     hook = machine.hooks.memory(0x5000, 0x1000, write, reads=False)
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert hook.count > 300
     assert page == machine.memory.read(0x5000, 0x1000)
 
@@ -342,7 +342,7 @@ def test_memory_of_devices_is_watched_too(boot) -> None:
     machine = boot(f"mov ax, 0xb800\nmov es, ax\nmov word [es:0], 0x0741\n{END}")
     seen: list[Access] = []
     machine.hooks.memory(0xB8000, 4000, seen.append)
-    machine.run(10)
+    machine.run(60)
     assert seen == [Access(0xB8000, 0xB8000, 2, 0x0741, True)]
 
 
@@ -354,7 +354,7 @@ def test_port_accesses_with_their_values(boot) -> None:
     seen: list[PortAccess] = []
     machine.hooks.port(0x70, seen.append, count=2)
     out = machine.hooks.port(0x80, lambda _: None, reads=False)
-    machine.run(10)
+    machine.run(60)
     assert [(a.port, a.is_write) for a in seen] == [(0x70, True), (0x71, False)]
     assert seen[0].value == 0x0B
     assert seen[1].value == machine.cpu.registers["al"]
@@ -365,7 +365,7 @@ def test_string_port_instructions_are_told_element_by_element(boot) -> None:
     machine = boot(f"mov dx, 0x3f8\nmov si, text\nmov cx, 5\nrep outsb\n{END}\ntext: db 'hello'")
     seen: list[PortAccess] = []
     machine.hooks.port(0x3F8, seen.append)
-    machine.run(10)
+    machine.run(60)
     assert bytes(a.value for a in seen) == b"hello" == machine.serial.output[-5:]
 
 
@@ -392,7 +392,7 @@ fault:  mov bx, 1
     machine.hooks.interrupt(events.append)
     faults: list[Event] = []
     machine.hooks.exception(faults.append)
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     assert soft.count == 2
     assert [event.name for event in events[:2]] == ["INT 50h", "INT 50h"]
     assert events[0].address == 0x7C02
@@ -452,7 +452,7 @@ def _machine_in_a_loop() -> pyqemu.Machine:
     code = assemble(f"bits 16\norg 0x7c00\n{LOOP}\nhandler: iret").code
     machine = pyqemu.Machine(code.ljust(510, b"\0") + b"\x55\xaa", memory="16M", icount=0, engine="stencil")
     with machine.breakpoint(0x7C00):
-        machine.run(10)
+        machine.run(60)
     machine.memory.write_int(4 * 0x50, 4, 0x7C00 + len(code) - 1)
     assert machine.run(0.001) == TimedOut(0.001)
     return machine

@@ -42,7 +42,7 @@ made = []
 
 def test_guest(pyqemu):
     made.append(pyqemu(sector("hello"), memory="16M"))
-    made[0].serial.expect("hello", 30)
+    made[0].serial.expect("hello", 60)
 
 def test_it_is_closed():
     assert made[0]._runner.is_closed
@@ -54,7 +54,7 @@ def test_report_of_a_failure_has_all_that_helps(pytester: pytest.Pytester) -> No
     result = run(pytester, """
 def test_guest(pyqemu):
     machine = pyqemu(sector("hello, report"), memory="16M")
-    machine.run(30)
+    machine.run(60)
     assert machine.cpu.registers["bx"] == 0
 """)  # fmt: skip
     result.assert_outcomes(failed=1)
@@ -72,7 +72,7 @@ def test_report_names_each_of_several_machines(pytester: pytest.Pytester) -> Non
     result = run(pytester, """
 def test_guests(pyqemu):
     for number in range(2):
-        pyqemu(sector(f"number {number}"), memory="16M").run(30)
+        pyqemu(sector(f"number {number}"), memory="16M").run(60)
     pyqemu(vga="none", args=["-serial", "null"])
     raise RuntimeError
 """)  # fmt: skip

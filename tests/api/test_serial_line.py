@@ -16,6 +16,9 @@ ECHO = """
         mov dx, 0x3fa
         mov al, {fifo}
         out dx, al
+        mov dx, 0x3f8
+        mov al, 'R'
+        out dx, al
 again:  mov dx, 0x3fd
         in al, dx
         test al, 1
@@ -57,7 +60,7 @@ def test_regular_expression_with_groups(boot) -> None:
 
 def test_text_that_has_come_already_is_found_at_once(boot) -> None:
     machine = hello(boot)
-    assert machine.run(10) == HaltedForever()
+    assert machine.run(60) == HaltedForever()
     time = machine.time
     assert machine.serial.expect(b"one").match == b"one"
     assert machine.serial.expect(b"three").match == b"three"
@@ -69,7 +72,7 @@ def test_text_that_has_come_already_is_found_at_once(boot) -> None:
 def test_what_does_not_come_tells_why_and_what_came(boot) -> None:
     machine = hello(boot)
     with pytest.raises(NotSeen, match="one two three") as caught:
-        machine.serial.expect(b"four", timeout=10)
+        machine.serial.expect(b"four", timeout=60)
     assert caught.value.outcome == HaltedForever()
 
 
@@ -93,7 +96,7 @@ def test_end_of_the_machine_ends_the_wait(boot) -> None:
 @pytest.mark.parametrize("delay", [1, 500])
 def test_no_byte_is_lost_however_slow_the_guest_is(boot, fifo: int, delay: int, rng: random.Random) -> None:
     machine = boot(ECHO.format(fifo=fifo, delay=delay))
-    machine.run(0.01)
+    machine.serial.expect(b"R", 60)  # to switch the FIFO on would empty it
     data = rng.randbytes(300)
     machine.serial.send(data + b"\r\nEND\r\n")
     assert machine.serial.expect(b"\r\nEND\r\n", 60).before == data
@@ -124,7 +127,7 @@ def test_several_machines_at_once(boot) -> None:
         assert machine.serial.output == b"I am number "
         machines[0].run(0.001)
     for number, machine in enumerate(machines):
-        machine.run(1)
+        assert machine.run(60) == HaltedForever()
         assert machine.serial.text.rstrip("\0") == f"I am number {number}."
     for machine in machines:
         machine.reset()

@@ -88,7 +88,7 @@ def test_what_ran_last(machine) -> None:
     assert machine.cpu.disassemble(0xFFFF0, 1)[0][1].startswith("ljmp")
     with pyqemu.Machine(build_image(), memory="32M", history=8, icount=True) as slow:
         here = slow.breakpoint(0x7C00)
-        slow.run(10)
+        slow.run(60)
         here.remove()
         slow.step(3)
         last = slow.cpu.last_instructions(3)
@@ -110,6 +110,6 @@ def test_closed_machines_give_everything_back() -> None:
     for _ in range(4):
         with pyqemu.Machine(build_image(), memory="32M") as machine:
             machine.breakpoint(0x7C00)
-            machine.run(10)
+            machine.run(60)
         used.append(len(list(Path("/proc/self/fd").iterdir())))
     assert used[1] == used[3]
