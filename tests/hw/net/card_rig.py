@@ -222,6 +222,7 @@ class QemuCard(Driver):
         self._ask(f"writel {MMIO + offset:#x} {value:#x}")
         if self.running and offset == reg.RCTL:
             time.sleep(1.1)
+            self.read(reg.STATUS)  # timers that are due by then run behind that
 
     def peek(self, address: int, length: int) -> bytes:
         return bytes.fromhex(self._ask(f"read {address:#x} {length:#x}")[0][2:]) if length else b""

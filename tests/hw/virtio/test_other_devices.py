@@ -23,7 +23,17 @@ from pyqemu.system.balloon import Balloons
 from pyqemu.system.commands import balloon, query_balloon
 from pyqemu.system.entropy import Entropy
 from pyqemu.system.machine import MachineFacts
-from tests.hw.virtio.virtio_rig import BUFFERS, LegacyDriver, ModernDriver, Ours, Part, Qemu, Queue, needs_qemu
+from tests.hw.virtio.virtio_rig import (
+    BUFFERS,
+    LegacyDriver,
+    ModernDriver,
+    Ours,
+    Part,
+    Qemu,
+    Queue,
+    eventually,
+    needs_qemu,
+)
 
 ROOM = BUFFERS + 0x8_0000
 
@@ -173,10 +183,7 @@ def test_commands_are_answered_as_by_qemu() -> None:
                 parts = [Part(BUFFERS, bytes((kind, number))), Part(ROOM, room=1)]
             before = queue.used_idx
             deliver(driver, 2, queue, *parts)
-            for _ in range(100):
-                if queue.used_idx != before:
-                    break
-                qemu.wait()
+            eventually(qemu, lambda before=before: queue.used_idx != before)  # type: ignore[misc]
             assert mine == qemu.peek(ROOM, 1)[0], (kind, number, data)
 
 
@@ -542,10 +549,7 @@ def test_the_filter_as_qemu_tells_it() -> None:
         for number, (kind, command, data) in enumerate(sent, 1):
             parts = Part(BUFFERS, bytes((kind, command))), Part(BUFFERS + 16, data), Part(ROOM, room=1)
             deliver(driver, 2, queue, *parts)
-            for _ in range(100):
-                if queue.used_idx == number:
-                    break
-                qemu.wait()
+            eventually(qemu, lambda number=number: queue.used_idx == number)  # type: ignore[misc]
         (theirs,) = qemu.query("query-rx-filter")
     assert not theirs["broadcast-allowed"]  # QEMU tells the opposite of what is so
     assert VISITOR.to_json(mine) == {**theirs, "name": mine.name, "broadcast-allowed": True}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from tests.hw.virtio.virtio_rig import (
     Part,
     Qemu,
     Side,
+    eventually,
     needs_qemu,
 )
 
@@ -214,14 +214,6 @@ def test_disk_requests(modern: bool, image: Path) -> None:
             for name, parts in REQUESTS.items():
                 answers = [_answer(kind(side), parts, indirect) for side in (mine, qemu)]
                 assert answers[0] == answers[1], (name, indirect)
-
-
-def eventually(side: Side, condition: Callable[[], object]) -> None:
-    """Wait for QEMU, which does things when its host has time for it."""
-    for _ in range(100):
-        if condition():
-            return
-        side.wait()
 
 
 def _answer(driver: LegacyDriver | ModernDriver, parts: list[Part], indirect: int) -> Any:

@@ -221,6 +221,14 @@ class Qemu(Side):
         time.sleep(0.03)  # the host's part of a request takes the host's time
 
 
+def eventually(side: Side, condition: Callable[[], object]) -> None:
+    """Wait for QEMU, which does things when its host has time for it."""
+    for _ in range(2000):
+        if condition():
+            return
+        side.wait()
+
+
 def _letter(size: int) -> str:
     return {1: "b", 2: "w", 4: "l", 8: "q"}[size]
 
