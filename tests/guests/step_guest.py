@@ -1,0 +1,273 @@
+"""A guest for arm64 whose first process steps through programs with ptrace and tells what it has seen.
+
+Programs are written for the assembler: where a kernel for arm64 is, no compiler for it need be.
+"""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from typing import Any
+
+import keystone as _keystone
+from guest_images import cpio
+
+keystone: Any = _keystone  # its types are not for us
+START, MEMORY = 0x40_0000, 0x8000  #: where programs are, and how much they have
+EM_ARM, EM_AARCH64 = 40, 183
+PAGE, HEADERS = 0x1000, 0x100
+ARM_EABI5 = 0x0500_0000
+
+INIT = """
+    adr x20, names
+next:
+    ldrb w0, [x20]
+    cbz w0, off
+    mov x0, #17             // SIGCHLD
+    mov x1, #0
+    mov x2, #0
+    mov x3, #0
+    mov x4, #0
+    mov x8, #220            // clone
+    svc #0
+    cbz x0, child
+    mov x21, x0             // who is traced
+    mov x22, #0             // how many steps
+    mov x23, #0             // of where
+    bl wait
+step:
+    mov x0, #9              // PTRACE_SINGLESTEP
+    mov x1, x21
+    mov x2, #0
+    mov x3, #0
+    mov x8, #117            // ptrace
+    svc #0
+    bl wait
+    and w0, w24, #0x7f
+    cbz w0, ended
+    add x22, x22, #1
+    bl place
+    ror x23, x23, #57
+    eor x23, x23, x0
+    b step
+ended:
+    mov x0, x20
+    mov x1, #4
+    bl say
+    mov x0, x22
+    bl number
+    mov x0, x23
+    bl number
+    mov x0, x24
+    bl number
+    adr x0, newline
+    mov x1, #1
+    bl say
+    add x20, x20, #4
+    b next
+
+wait:                       // X24: status
+    sub sp, sp, #16
+    mov x0, x21
+    mov x1, sp
+    mov x2, #0
+    mov x3, #0
+    mov x8, #260            // wait4
+    svc #0
+    ldr w24, [sp]
+    add sp, sp, #16
+    ret
+
+place:                      // X0: the program counter of who is traced
+    sub sp, sp, #288
+    mov x4, #272
+    add x5, sp, #16
+    stp x5, x4, [sp]
+    mov x0, #0x4204         // PTRACE_GETREGSET
+    mov x1, x21
+    mov x2, #1              // NT_PRSTATUS
+    mov x3, sp
+    mov x8, #117
+    svc #0
+    ldr x4, [sp, #8]
+    ldr x0, [sp, #272]
+    cmp x4, #72             // of a program of 32 bits
+    b.ne wide
+    ldr w0, [sp, #76]
+wide:
+    add sp, sp, #288
+    ret
+
+child:
+    mov x0, #0              // PTRACE_TRACEME
+    mov x8, #117
+    svc #0
+    mov x0, x20
+    sub sp, sp, #16
+    str xzr, [sp]
+    mov x1, sp
+    mov x2, sp
+    mov x8, #221            // execve
+    svc #0
+    mov x0, #99
+    mov x8, #93             // exit
+    svc #0
+
+say:                        // X0: text, X1: length
+    mov x2, x1
+    mov x1, x0
+    mov x0, #1
+    mov x8, #64             // write
+    svc #0
+    ret
+
+number:                     // X0
+    stp x29, x30, [sp, #-48]!
+    add x1, sp, #16
+    mov w2, #32
+    strb w2, [x1], #1
+    mov x3, #60
+digit:
+    lsr x2, x0, x3
+    and x2, x2, #15
+    cmp x2, #10
+    add x4, x2, #39
+    csel x2, x4, x2, ge
+    add x2, x2, #48
+    strb w2, [x1], #1
+    subs x3, x3, #4
+    b.ge digit
+    add x0, sp, #16
+    mov x1, #17
+    bl say
+    ldp x29, x30, [sp], #48
+    ret
+
+off:
+    adr x0, end
+    mov x1, #10
+    bl say
+    movz x0, #0xdead
+    movk x0, #0xfee1, lsl #16
+    movz x1, #0x1969
+    movk x1, #0x2812, lsl #16
+    movz x2, #0xfedc
+    movk x2, #0x4321, lsl #16
+    mov x8, #142            // reboot
+    svc #0
+    b off
+    .balign 4
+names:
+    .asciz "p64"
+    .asciz "a32"
+    .asciz "t32"
+    .byte 0
+newline:
+    .ascii "\\n"
+end:
+    .ascii "that's it\\n"
+"""
+END = "that's it\n"
+
+P64 = """
+    movz x19, #0x40, lsl #16
+    add x19, x19, #0x4000
+    mov x20, #5
+loop:
+    mov x0, x20
+    bl function
+    str x0, [x19], #8
+    mov x8, #172            // getpid
+    svc #0
+    tbz x20, #0, even
+    fmov d0, #1.5
+    fadd d0, d0, d0
+even:
+    subs x20, x20, #1
+    b.ne loop
+    mov x8, #93             // exit
+    mov x0, #7
+    svc #0
+function:
+    add x0, x0, x0, lsl #1
+    ret
+"""
+A32 = """
+    movw r4, #0x4000
+    movt r4, #0x40
+    mov r5, #4
+loop:
+    tst r5, #1
+    addne r6, r6, r5
+    strne r6, [r4], #4
+    bl function
+    mov r7, #20
+    svc #0
+    subs r5, r5, #1
+    bne loop
+    mov r7, #1
+    mov r0, #5
+    svc #0
+function:
+    push {lr}
+    pop {pc}
+"""
+T32 = """
+    movw r4, #0x4000
+    movt r4, #0x40
+    movs r5, #4
+loop:
+    lsls r0, r5, #31
+    itte ne
+    addne r6, r6, r5
+    strne r6, [r4], #4
+    moveq r6, #1
+    bl function
+    movs r7, #20
+    svc #0
+    subs r5, #1
+    bne loop
+    movs r7, #1
+    movs r0, #6
+    svc #0
+function:
+    push {lr}
+    pop {pc}
+"""
+
+
+def _assembled(text: str, machine: int, *, thumb: bool = False) -> bytes:
+    if machine == EM_AARCH64:
+        assembler = keystone.Ks(keystone.KS_ARCH_ARM64, keystone.KS_MODE_LITTLE_ENDIAN)
+    else:
+        assembler = keystone.Ks(keystone.KS_ARCH_ARM, keystone.KS_MODE_THUMB if thumb else keystone.KS_MODE_ARM)
+    lines = (line.partition("//")[0] for line in text.splitlines())
+    code, _ = assembler.asm("\n".join(lines), START + HEADERS)
+    return bytes(code)
+
+
+def program(text: str, machine: int = EM_AARCH64, *, thumb: bool = False) -> bytes:
+    """A program as an ELF file: one segment, with zeros behind the code."""
+    code = _assembled(text, machine, thumb=thumb)
+    size = HEADERS + len(code)
+    entry = START + HEADERS + thumb
+    if machine == EM_AARCH64:
+        header = b"\x7fELF\2\1\1" + bytes(9)
+        header += struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, entry, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+        header += struct.pack("<IIQQQQQQ", 1, 7, 0, START, START, size, MEMORY, PAGE)
+    else:
+        header = b"\x7fELF\1\1\1" + bytes(9)
+        header += struct.pack("<HHIIIIIHHHHHH", 2, machine, 1, entry, 52, 0, ARM_EABI5, 52, 32, 1, 0, 0, 0)
+        header += struct.pack("<IIIIIIII", 1, 0, START, START, size, MEMORY, 7, PAGE)
+    return header.ljust(HEADERS, b"\0") + code
+
+
+def initrd() -> bytes:
+    """The initial RAM disk."""
+    files = {
+        "init": (0o100755, program(INIT)),
+        "p64": (0o100755, program(P64)),
+        "a32": (0o100755, program(A32, EM_ARM)),
+        "t32": (0o100755, program(T32, EM_ARM, thumb=True)),
+    }
+    return gzip.compress(cpio(files), 1, mtime=0)

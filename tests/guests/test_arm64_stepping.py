@@ -1,0 +1,38 @@
+"""Programs that are stepped through under Debian's kernel for arm64: each step is where it is in QEMU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from armhf_kernel import said_in_qemu
+from guest_machine import Guest
+from step_guest import END, initrd
+from test_arm64 import BOOT_TIME, kernel_options
+
+NAMES = ("p64", "a32", "t32")
+
+
+def steps(text: str) -> dict[str, list[int]]:
+    """For each program how many steps there were, a digest of where, and its status at the end."""
+    lines = (line.split() for line in text.splitlines() if line.startswith(NAMES))
+    return {words[0].rstrip("\0"): [int(word, 16) for word in words[1:]] for words in lines}
+
+
+def test_each_step_is_where_it_is_in_qemu(tmp_path: Path) -> None:
+    path = tmp_path / "initrd"
+    path.write_bytes(initrd())
+    options = [
+        *kernel_options(),
+        "-cpu",
+        "cortex-a57",
+        "-initrd",
+        str(path),
+        "-append",
+        "console=ttyAMA0 loglevel=4 panic=-1",
+    ]
+    with Guest(*options) as guest:
+        guest.wait_serial(END, BOOT_TIME)
+        here = steps(guest.serial.text)
+    assert list(here) == list(NAMES)
+    assert [status >> 8 for _, _, status in here.values()] == [7, 5, 6]
+    assert here == steps(said_in_qemu(tmp_path, options, END, qemu="qemu-system-aarch64"))
