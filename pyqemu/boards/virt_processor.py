@@ -79,7 +79,8 @@ def ask_firmware(psci: Psci, cpu: Processor, exception_class: int, options: Virt
     else:
         registers = cpu.x
         arguments = registers[1], registers[2], registers[3]
-        answer = psci.call(cpu, registers[0] & 0xFFFFFFFF, arguments, level=2 if cpu.has_el2 else 1,
-                           alignment=4)  # fmt: skip
+        function, level = registers[0] & 0xFFFFFFFF, 2 if cpu.has_el2 else 1
+        answer = None if cpu.is_aarch32 and function & SMC64 else psci.call(cpu, function, arguments, level=level,
+                                                                            alignment=4)  # fmt: skip
     registers[0] = NOT_SUPPORTED if answer is None else answer
     return True

@@ -286,6 +286,21 @@ def returns() -> Program:
     return p
 
 
+def returns_to_32_bits() -> Program:
+    """To AArch32 state only where EL1 is in it, only to modes of EL1 and EL0, and to nothing else then."""
+    p = start()
+    p += vectors(2)
+    cases = ((HCR_RW, 0x1D3), (0, 0x1DA), (0, 0x1D6), (0, 0x3C5), (HCR_TGE, 0x1D3), (0, 0x1D4), (0, 0x1DF))
+    for number, (hcr, spsr) in enumerate(cases):
+        p += (
+            put("hcr_el2", hcr)
+            + put("spsr_el2", spsr)
+            + f"adr x0, there{number}\nmsr elr_el2, x0\nadr x28, next{number}\n"
+        )
+        p += f"eret\nthere{number}:\n.word 0xe1400070\n.word 0xe1400070\nnext{number}:\n"  # HVC #0 of A32
+    return p
+
+
 PROGRAMS: dict[str, tuple[Callable[[], Program], str]] = {
     "worlds": (worlds, "secure=on"),
     "hidden": (hidden, "secure=on"),
@@ -294,6 +309,7 @@ PROGRAMS: dict[str, tuple[Callable[[], Program], str]] = {
     "timer": (timer, "secure=on"),
     "groups of version 3": (groups_of_version_3, "secure=on,gic-version=3"),
     "returns": (returns, "secure=on,virtualization=on"),
+    "returns to 32 bits": (returns_to_32_bits, "virtualization=on"),
     "calls": (calls, "virtualization=on"),
     "stage 2": (stage_2, "virtualization=on"),
     "guest's interrupts": (guests_interrupts, "virtualization=on"),

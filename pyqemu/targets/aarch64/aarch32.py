@@ -285,7 +285,7 @@ class Aarch32State(ArmCpu):
         try:
             super().write_coprocessor(*key, value)
         except TranslationFault as fault:  # an address was to be translated, and a hypervisor's tables are in the way
-            raise mmu_64.abort(self.whole, fault, value, 0) from None
+            raise mmu_64.abort_of_translation(self.whole, fault, value) from None
 
     def read_coprocessor_pair(self, cp: int, opc1: int, crm: int) -> int:
         shared = admitted(self, (cp, opc1, crm), write=False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pyqemu.targets.aarch64 import sysregs
 from pyqemu.targets.aarch64.exceptions import ANY_CONDITION, Aarch64Exception
 from pyqemu.targets.aarch64.layout import EC_CP14, EC_CP14_PAIR, EC_CP15, EC_CP15_PAIR
-from pyqemu.targets.aarch64.sysregs import SystemRegister, Trap
+from pyqemu.targets.aarch64.sysregs import NEVER, SystemRegister, Trap
 from pyqemu.targets.arm.exceptions import undefined
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ SAME_PAIRS: dict[Key, str] = {(0, 2): "TTBR0_EL1", (1, 2): "TTBR1_EL1", (0, 14):
 """The same of registers of 64 bits: opc1, CRm."""
 MONITOR = {(1, 1, 0), (1, 3, 1), (12, 0, 1)}
 """SCR, SDCR, MVBAR: of the Secure state, whose master EL3 is (D1.15.2, "Trapping of Secure EL1")."""
-NSACR, NSACR_OPEN = (1, 1, 2), 0xC00  #: nobody is kept from coprocessors 10 and 11 by it (D7.2.90)
+SDER = (1, 1, 1)  #: which Secure EL1 has for itself
+NSACR = (1, 1, 2)
+NSACR_OPEN = SystemRegister("NSACR", (0, 0, 1, 1, 2), 1, NEVER, lambda cpu: 0xC00, lambda cpu, value: None)
+"""What is read of it: nobody is kept from coprocessors 10 and 11 by it where EL3 is not in AArch32 state (G6.2.102)."""
 DEBUG, OS_LOCK = "MDSCR_EL1", "OSLSR_EL1"
 OS_REGISTERS = {(1, 0, 4), (1, 1, 4), (1, 3, 4)}  #: DBGOSLAR, DBGOSLSR, DBGOSDLR: CRn, CRm, opc2
 GROUP_PAIRS = {0: (11, 5), 1: (11, 6), 2: (11, 7)}  #: ICC_SGI1R, ICC_ASGI1R, ICC_SGI0R by opc1: CRm and op2
@@ -99,6 +102,8 @@ def _ask_monitor(cpu: Aarch64Cpu, key: Key, *, write: bool) -> None:
     """Registers of the Secure state are EL3's."""
     if key[:2] != (15, 0) or len(key) != 5:
         return
+    if key[2:] == SDER and not cpu.is_secure:
+        raise undefined()
     if key[2:] in MONITOR or (key[2:] == NSACR and (write or cpu.is_secure)):
         if cpu.el == 1 and cpu.is_secure:
             raise Trap(3)
@@ -125,6 +130,8 @@ def _shared(cpu: Aarch64Cpu, key: Key) -> SystemRegister | None:
             found = sysregs.REGISTERS.get((3, 3, crn, crm, opc2)) or sysregs.REGISTERS.get((3, 0, crn, crm, opc2))
         elif (crn == INTERRUPTS and crm >= 8) or (crn, crm, opc2) == (4, 6, 0):
             found = sysregs.REGISTERS.get((3, 0, crn, crm, opc2))
+        elif key[2:] == NSACR:
+            return NSACR_OPEN
     elif key[0] == 15 and len(key) == 3 and key[2] == INTERRUPTS and key[1] in GROUP_PAIRS:
         found = sysregs.REGISTERS.get((3, 0, INTERRUPTS, *GROUP_PAIRS[key[1]]))
     elif key == (15, 0, MONITORS):

@@ -44,6 +44,8 @@ def taken(state: Aarch32State, exc: ArmException) -> Aarch64Exception | None:
     """
     cpu = state.whole
     if exc.kind in (Kind.HYPERVISOR_CALL, Kind.SECURE_MONITOR_CALL):
+        if exc.kind is Kind.SECURE_MONITOR_CALL and cpu.el2_enabled and cpu.sys.hcr_el2 & HCR_TSC:
+            return Aarch64Exception(EC_SMC32, target_el=2)
         if _answered_by_firmware(state, exc.kind):
             return None
         call = _call(state, exc.kind)
@@ -87,8 +89,6 @@ def _call(state: Aarch32State, kind: Kind) -> Aarch64Exception | None:
     """HVC and SMC as those take them that they are for; None where nobody does."""
     cpu = state.whole
     if kind is Kind.SECURE_MONITOR_CALL:
-        if cpu.el2_enabled and cpu.sys.hcr_el2 & HCR_TSC:
-            return Aarch64Exception(EC_SMC32, target_el=2)
         if not may_call_monitor(cpu):
             return None
         delivery_32.advance_it(state)

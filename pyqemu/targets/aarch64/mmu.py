@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 PAGE_MASK = ~0xFFF
 SCTLR_M, SCTLR_WXN = 1, 1 << 19
 HCR_VM, HCR_PTW, HCR_DC, HCR_TGE = 1, 1 << 2, 1 << 12, 1 << 27
+WNR, CM = 1 << 6, 1 << 8  #: of the syndrome of a data abort: a write, an operation on caches or addresses
 EL_OF_MMU = (1, 0, 2, 3)
 GRAIN0 = {0: 12, 1: 16, 2: 14}  #: by TG0
 GRAIN1 = {1: 14, 2: 12, 3: 16}  #: by TG1
@@ -84,27 +85,37 @@ def _untag_pc(cpu: Aarch64Cpu, vaddr: int, el: int) -> None:
 def abort(cpu: Aarch64Cpu, fault: TranslationFault, vaddr: int, access: int) -> Aarch64Exception:
     """The abort that a fault leads to (D7.2.24, ISS of aborts)."""
     iss = fault.status | (1 << 7 if fault.of_walk else 0)
-    if access == 1 and not fault.of_walk:
-        iss |= 1 << 6
+    if access == 1:
+        iss |= WNR
     ec = EC_INSTRUCTION_ABORT if access == FETCH else EC_DATA_ABORT
     if not fault.stage2:
         return Aarch64Exception(ec, iss, vaddr)
     cpu.sys.hpfar_el2 = fault.address >> 12 << 4
+    exc = Aarch64Exception(ec, iss, vaddr, target_el=2)
     if access != FETCH and not fault.of_walk and cpu.mmu is not None:
-        iss |= _described(cpu)
-    return Aarch64Exception(ec, iss, vaddr, target_el=2)
+        _describe(cpu, exc)
+    return exc
 
 
-def _described(cpu: Aarch64Cpu) -> int:
-    """What a syndrome says about the present instruction."""
+def abort_of_translation(cpu: Aarch64Cpu, fault: TranslationFault, vaddr: int) -> Aarch64Exception:
+    """The abort of an address translation instruction that the second stage keeps from the guest's tables."""
+    exc = abort(cpu, fault, vaddr, 1)
+    exc.iss |= CM
+    return exc
+
+
+def _describe(cpu: Aarch64Cpu, exc: Aarch64Exception) -> None:
+    """Let a syndrome tell what it can about the present instruction."""
     assert cpu.mmu is not None
     code = cpu.mmu.page(cpu.pc, FETCH, cpu.mmu_index())
     if code.view is None:
-        return 0
-    if cpu.is_aarch32:
-        return described_32(cpu.aarch32)
-    at = cpu.pc & 0xFFC
-    return described(int.from_bytes(code.view[at : at + 4], "little"))
+        return
+    if not cpu.is_aarch32:
+        at = cpu.pc & 0xFFC
+        exc.iss |= described(int.from_bytes(code.view[at : at + 4], "little"))
+    elif found := described_32(cpu.aarch32):
+        exc.iss |= found
+        exc.length = len(cpu.aarch32.code())
 
 
 def untagged(cpu: Aarch64Cpu, vaddr: int, el: int) -> int:
@@ -241,12 +252,17 @@ def debug_translate(cpu: Aarch64Cpu, vaddr: int) -> int | None:
 
 
 def translate_for_par(cpu: Aarch64Cpu, vaddr: int, el: int, *, write: bool, stage2: bool) -> int:
-    """What an address translation instruction leaves in PAR_EL1 (D7.2.69)."""
+    """What an address translation instruction leaves in PAR_EL1 (D7.2.69).
+
+    :raise Aarch64Exception: EL2 is to know that its tables do not translate the address of EL1's tables.
+    """
     try:
         physical = translate(cpu, vaddr, int(write), el, stage2=stage2)[0]
         nonsecure = not cpu.secure_space or not physical & cpu.secure_space
     except ShortFault as fault:
         return 1 | fault.long_status << 1 | 1 << 11
     except TranslationFault as fault:
+        if fault.stage2 and cpu.el == 1:
+            raise abort_of_translation(cpu, fault, vaddr) from None
         return 1 | fault.status << 1 | (1 << 8 if fault.of_walk else 0) | (1 << 9 if fault.stage2 else 0) | 1 << 11
     return physical & (1 << 48) - 1 & PAGE_MASK | 1 << 11 | 0xFF << 56 | nonsecure << 9

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyqemu.targets.aarch64.exceptions import ANY_CONDITION, Aarch64Exception
+from pyqemu.targets.aarch64.layout import EC_FP_TRAP
 from pyqemu.targets.aarch64.sysregs import M32, M64, Trap, Write, constant, define, hypervisor_traps
 
 if TYPE_CHECKING:
@@ -49,6 +51,12 @@ def _traps_actlr(cpu: Aarch64Cpu, is_write: bool) -> None:
 def _traps_cache_id(cpu: Aarch64Cpu, is_write: bool) -> None:
     if cpu.el == 1:
         hypervisor_traps(cpu, HCR_TID2)
+
+
+def _traps_fp(cpu: Aarch64Cpu, is_write: bool) -> None:
+    """It is an FP register like others."""
+    if cpu.fp_trap(cpu.el):
+        raise Aarch64Exception(EC_FP_TRAP, ANY_CONDITION)
 
 
 def _banked() -> None:
@@ -114,7 +122,7 @@ def _of_el2() -> None:
     define("VMPIDR_EL2", (3, 4, 0, 0, 5), el=2)
     define("DACR32_EL2", (3, 4, 3, 0, 0), el=2, mask=M32)
     define("IFSR32_EL2", (3, 4, 5, 0, 1), el=2, mask=M32)
-    define("FPEXC32_EL2", (3, 4, 5, 3, 0), el=2, mask=M32)
+    define("FPEXC32_EL2", (3, 4, 5, 3, 0), el=2, mask=M32, check=_traps_fp)
     constant("RVBAR_EL2", (3, 4, 12, 0, 1), lambda cpu: cpu.sys.rvbar, el=2)
     for number, name in enumerate(("irq", "abt", "und", "fiq")):
         define(f"SPSR_{name}", (3, 4, 4, 3, number), el=2, mask=M32)

@@ -72,8 +72,8 @@ def breakpoint_thumb(cpu: ArmCpu, comment: int) -> None:
 
 
 def raise_breakpoint(cpu: ArmCpu) -> None:
-    """BKPT: a prefetch abort that says it is a debug event (C3.2)."""
-    raise ArmException(Kind.PREFETCH_ABORT, DEBUG_EVENT, cpu.pc)
+    """BKPT: a prefetch abort that says it is a debug event; IFAR is UNKNOWN, and zero (C3.2)."""
+    raise ArmException(Kind.PREFETCH_ABORT, DEBUG_EVENT)
 
 
 def _asked_host(cpu: ArmCpu) -> bool:
