@@ -180,7 +180,7 @@ class Aarch32State(ArmCpu):
             if self.sys.sctlr_el1 & SCTLR_A:
                 mode |= M_ALIGN
             mode |= M_FP_OFF if self.whole.fp_trap(0) else M_CPACR
-            self.mode = mode | self._fpscr_mode()
+            self.mode = mode | self._fpscr_mode() | self._disabled_mode()
         if self.sys.mdscr_el1 & MDSCR_SS:
             self.mode |= stepping.mode_bits(self.whole)
 

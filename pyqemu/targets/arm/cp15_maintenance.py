@@ -11,6 +11,7 @@ from pyqemu.targets.arm.cp15 import Write, define, ignored
 from pyqemu.targets.arm.exceptions import wait_for_interrupt
 from pyqemu.targets.arm.layout import M32
 from pyqemu.targets.arm.mmu import translate_for_par
+from pyqemu.targets.arm.modes import M_LEVEL
 
 if TYPE_CHECKING:
     from pyqemu.targets.arm.state import ArmCpu
@@ -22,6 +23,7 @@ CACHE_OPERATIONS = (
 )  # fmt: skip
 """CRm and opc2 of CRn = 7."""
 BARRIERS = ((5, 4), (10, 4), (10, 5))  #: ISB, DSB, DMB: User mode may, too
+SCTLR_CP15BEN = 1 << 5
 CLEAN = 1 << 30  #: Z of "test and clean": the cache is clean
 
 
@@ -53,6 +55,11 @@ def _define_tlb() -> None:
             define(f"TLBI{name}{'IS' if shared else ''}", (15, 0, 8, crm, op), write=write)
 
 
+def _has_barriers(cpu: ArmCpu, is_write: bool) -> bool:
+    """Whether SCTLR of ARMv8 lets PL1 and PL0 use them (DDI 0487A.f, G6.2.118)."""
+    return not cpu.model.has("v8") or cpu.mode & M_LEVEL > 1 or bool(cpu.sys.sctlr_el1 & SCTLR_CP15BEN)
+
+
 def _wait(cpu: ArmCpu, value: int) -> None:
     """Wait for interrupt, as processors before ARMv7 have it; translated code comes back to the main loop behind it."""
     wait_for_interrupt(cpu)
@@ -63,7 +70,8 @@ def define_all() -> None:
     for crm, op in CACHE_OPERATIONS:
         ignored("cache maintenance", (15, 0, 7, crm, op))
     for crm, op in BARRIERS:
-        ignored("barrier", (15, 0, 7, crm, op), level=0)
+        define("barrier", (15, 0, 7, crm, op), read=lambda cpu: 0, write=lambda cpu, value: None, level=0,
+               check=_has_barriers)  # fmt: skip
     define("WFI", (15, 0, 7, 0, 4), write=_wait, feature="!v7")
     ignored("NOP", (15, 0, 7, 0, 4), feature="v7")
     for crm in (10, 14):

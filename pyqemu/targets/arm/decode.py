@@ -13,7 +13,7 @@ from struct import Struct
 from struct import error as StructError
 from typing import TYPE_CHECKING, Any
 
-from pyqemu.targets.arm.modes import M_THUMB
+from pyqemu.targets.arm.modes import M_IT, M_PLAIN_IT, M_THUMB
 from pyqemu.tcg.patterns import Encoding, InstructionSet, Node
 from pyqemu.tcg.shape import Shape, Truncated
 
@@ -47,6 +47,14 @@ def _stage(encoding: Encoding, literals: dict[str, Any], t: ArmTranslator) -> No
 def stage_of(encoding: Encoding, word: int) -> Stage:
     """What stages the instruction that a word is."""
     return partial(_stage, encoding, {field.name: field.read(word) for field in encoding.literals})
+
+
+def is_deprecated_behind_it(word: int) -> bool:
+    """Whether an instruction of 16 bits is one of those that SCTLR.ITD disables in IT blocks (DDI 0487A.f, D7.2.81):
+    branches and calls, loads and stores of several registers, miscellaneous ones, and what reads or writes R15."""
+    if word >> 14 == 0b11 or word >> 12 == 0b1011 or word >> 11 in (0b10100, 0b01001):
+        return True
+    return word & 0xF478 == 0x4478 or word & 0xFC87 == 0x4487
 
 
 def _undefined(t: ArmTranslator) -> None:
@@ -153,12 +161,14 @@ class ThumbDecoder(_Decoder):
     """The decoder of T16 and T32 in one mode.
 
     :param trees: what finds instructions of one and of two halfwords
+    :param plain: IT blocks may not have all of them (:func:`is_deprecated_behind_it`)
     """
 
-    def __init__(self, trees: tuple[Node, Node], *, in_it_block: bool, big_endian: bool = False) -> None:
+    def __init__(self, trees: tuple[Node, Node], *, in_it_block: bool, plain: bool = False,
+                 big_endian: bool = False) -> None:  # fmt: skip
         super().__init__()
         self._trees = trees
-        self._in_it_block = in_it_block
+        self._in_it_block, self._plain = in_it_block, in_it_block and plain
         self._struct = Struct(">H" if big_endian else "<H")
 
     def decode(self, code: bytes, pos: int) -> Decoded:
@@ -175,10 +185,14 @@ class ThumbDecoder(_Decoder):
         return self._words.get(word) or self.decode_word(word)
 
     def _find(self, word: int) -> Encoding | None:
+        if self._plain and (word >> 16 or is_deprecated_behind_it(word)):
+            return None
         return self._trees[word >> 16 != 0].find(word)
 
     def _shape(self, encoding: Encoding | None, word: int) -> Shape:
         stage = _undefined if encoding is None else stage_of(encoding, word)
+        if self._plain and encoding is None:
+            return Shape(4 if word >> 16 else 2, stage, "undefined")  # whatever the condition says
         if self._in_it_block and (encoding is None or encoding.name != BREAKPOINT):
             stage = partial(_in_it_block, stage)
         return Shape(4 if word >> 16 else 2, stage, "undefined" if encoding is None else encoding.name)
@@ -203,7 +217,7 @@ class ArmDecoders:
         found = self._decoders.get(mode)
         if found is None:
             if mode & M_THUMB:
-                found = ThumbDecoder(self._thumb, in_it_block=bool(mode >> 24 & 0xFF))
+                found = ThumbDecoder(self._thumb, in_it_block=bool(mode & M_IT), plain=bool(mode & M_PLAIN_IT))
             else:
                 found = A32Decoder(self._a32)
             self._decoders[mode] = found

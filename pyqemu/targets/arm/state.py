@@ -43,6 +43,8 @@ from pyqemu.targets.arm.modes import (
     M_LEVEL,
     M_MODE,
     M_MODE_SHIFT,
+    M_NO_SETEND,
+    M_PLAIN_IT,
     M_ROTATE,
     M_STRIDE,
     M_THUMB,
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from pyqemu.tcg.builder import Builder
 
 SCTLR_A, SCTLR_U, SCTLR_V = 1 << 1, 1 << 22, 1 << 13
+SCTLR_ITD, SCTLR_SED = 1 << 7, 1 << 8
 NSACR_CP10 = 1 << 10
 KEPT = M_LEVEL | M_BIG_ENDIAN | M_MODE | M_THUMB | M_IT  #: mode bits that are state by themselves
 
@@ -270,7 +273,14 @@ class ArmCpu(Multiprocessor):
             mode |= M_CPACR
         if not (mode & M_CPACR and self.fpexc & FPEXC_EN):
             mode |= M_VFP_OFF
-        self.mode = mode | self._fpscr_mode()
+        self.mode = mode | self._fpscr_mode() | self._disabled_mode()
+
+    def _disabled_mode(self) -> int:
+        """The mode bits of what SCTLR and HSCTLR of ARMv8 disable (DDI 0487A.f, G6.2.118, G6.2.61)."""
+        if not self.model.has("v8"):
+            return 0
+        sctlr = self.sys.sctlr_el2 if self.mode & M_LEVEL == 2 else self.sys.sctlr_el1
+        return (M_NO_SETEND if sctlr & SCTLR_SED else 0) | (M_PLAIN_IT if sctlr & SCTLR_ITD else 0)
 
     def may_access_vfp(self) -> bool:
         """Whether coprocessors 10 and 11 may be accessed here (CPACR, NSACR)."""

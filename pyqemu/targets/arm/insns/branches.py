@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyqemu.targets.arm.decode import A32, A32_UNCONDITIONAL, T16, T32
 from pyqemu.targets.arm.flags import AL
-from pyqemu.targets.arm.modes import M_IT, M_IT_SHIFT
+from pyqemu.targets.arm.modes import M_IT, M_IT_SHIFT, M_PLAIN_IT
 
 if TYPE_CHECKING:
     from pyqemu.targets.arm.translator import ArmTranslator
@@ -147,7 +147,13 @@ def tbb(t: ArmTranslator, Rn: int, H: int, Rm: int) -> None:
 # --- IT ---------------------------------------------------------------------------------------------------------------
 
 
+ONE_INSTRUCTION = 0b1000  #: of the field ``mask``
+
+
 @T16.insn("1011 1111 firstcond:4 mask:4", feature="thumb2")
 def it(t: ArmTranslator, firstcond: int, mask: int) -> None:
     """IT (A8.8.54)."""
+    if t.mode & M_PLAIN_IT and mask != ONE_INSTRUCTION:
+        t.undefined()
+        return
     t.goto_mode(t.next_pc, t.mode & ~M_IT | (firstcond << 4 | mask) << M_IT_SHIFT)

@@ -17,6 +17,7 @@ from pyqemu.targets.arm.modes import (
     CPSR_Q,
     GE_FLAGS,
     M_BIG_ENDIAN,
+    M_NO_SETEND,
     Q_FLAG,
     SPSR,
 )
@@ -188,4 +189,7 @@ def cps_thumb(t: ArmTranslator, im: int, AIF: int) -> None:
 @T16.insn("1011 0110 010 x E:1 xxx", feature="v6")
 def setend(t: ArmTranslator, E: int) -> None:
     """SETEND (A8.8.157)."""
+    if t.mode & M_NO_SETEND:
+        t.undefined()
+        return
     t.goto_mode(t.next_pc, t._next_mode & ~M_BIG_ENDIAN | (M_BIG_ENDIAN if E else 0))
