@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 ABSENT = ("pl041", "i2c_bus", "i2c-ddc", "sii9022")
 """Sections of QEMU's boards that are kept and sent on: sound, and what newer versions have besides."""
+PCI_BUS = "pci"
+"""What QEMU calls the bus of a Versatile board; other boards' ones have a number."""
 LATE = {VersatileSic: 1, Bcm2835Ic: 1, Pl190: 2, ArmGic: 2, Bcm2836Control: 2}
 """Interrupt controllers, by how near to the processor they are."""
 
@@ -96,7 +98,7 @@ def _add(machine: SavedMachine, device: Any) -> None:
         return
     name = layout.name
     if isinstance(device, PciDevice):
-        name = f"0000:00:{device.devfn >> 3:02x}.{device.devfn & 7}/{name}"
+        name = f"{PCI_BUS}:{device.devfn >> 3:02x}.{device.devfn & 7}/{name}"
     machine.add(name, device, order=LATE.get(type(device), 0))
 
 

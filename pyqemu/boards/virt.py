@@ -157,7 +157,8 @@ class Virt(DeviceBoard):
 
     def _pcie(self) -> None:
         lines = [self._spi(at.IRQ_PCIE + number) for number in range(4)]
-        self.pcie = GpexHost(self.system, address_space=self.memory_space, irqs=lines)
+        has_messages = self.options.gic_version == 2  # who takes them belongs to it
+        self.pcie = GpexHost(self.system, address_space=self.memory_space, irqs=lines, has_messages=has_messages)
         ecam, memory, ports = self.pcie.regions
         windows = [("pcie-ecam", ecam, at.PCIE_ECAM, 0), ("pcie-mmio", memory, at.PCIE_MMIO, at.PCIE_MMIO.base)]
         if self.options.highmem:

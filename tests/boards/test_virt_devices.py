@@ -19,6 +19,7 @@ BANK = 64 * MIB
 V2M, DISTRIBUTOR = 0x0802_0000, 0x0800_0000
 FIRST, COUNT = 80, 64  #: of the interrupts that messages make, as QEMU's kernel line has them: SPI[80:143]
 ECAM = 0x3F00_0000
+STATUS, HAS_CAPABILITIES = 6, 0x10
 VIRTIO_NET, VIRTIO_BLK, E1000 = 0x1000_1AF4, 0x1001_1AF4, 0x100E_8086
 
 
@@ -49,6 +50,16 @@ def test_pci_devices_are_plugged_in_by_their_bus(tmp_path: Path) -> None:
         shown = Asker(made)("human-monitor-command", command_line="info qtree")
         assert "dev: e1000" in shown
         assert "dev: virtio-rng-pci" in shown
+
+
+@pytest.mark.parametrize(("gic_version", "has_list"), [("2", True), ("3", False)])
+def test_cards_offer_messages_only_where_somebody_takes_them(tmp_path: Path, gic_version: str, has_list: bool) -> None:
+    """A GICv2m does. MSI-X is the only capability that a card of QEMU 2.6 has."""
+    options = {"architecture": "aarch64", "machine_options": {"gic-version": gic_version}}
+    devices = [{"driver": "virtio-rng-pci", "addr": "5"}]
+    with Machine(settings(tmp_path, devices=devices, **options), say=lambda text: None) as made:
+        status = space(made).load(ECAM + (5 << 15) + STATUS, 2)
+    assert bool(status & HAS_CAPABILITIES) == has_list
 
 
 @pytest.mark.parametrize(

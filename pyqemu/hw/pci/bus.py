@@ -27,7 +27,10 @@ def swizzle(devfn: int, pin: int) -> int:
 
 
 class PciBus(DeviceBus[PciDevice]):
-    """One PCI bus. Its ``memory`` and ``io`` hold what BARs map; ``dma_space`` is what masters see."""
+    """One PCI bus. Its ``memory`` and ``io`` hold what BARs map; ``dma_space`` is what masters see.
+
+    :param has_messages: whether somebody makes interrupts of messages: cards do not offer them otherwise
+    """
 
     type_name = "PCI"
 
@@ -40,8 +43,10 @@ class PciBus(DeviceBus[PciDevice]):
         dma_space: AddressSpace,
         name: str = "pci.0",
         number: int = 0,
+        has_messages: bool = True,
     ) -> None:
         super().__init__(name, system)
+        self.has_messages = has_messages
         self.memory = memory
         self.io = io
         self.dma_space = dma_space

@@ -63,16 +63,21 @@ class GpexHost(SysBusDevice):
 
     :param irqs: INTA to INTD, which the pins of slots reach in turn
     :param address_space: what devices read and write by themselves
+    :param has_messages: whether something on the board makes interrupts of messages
     """
 
-    def __init__(self, system: System, *, address_space: AddressSpace, irqs: Sequence[Irq]) -> None:
+    def __init__(
+        self, system: System, *, address_space: AddressSpace, irqs: Sequence[Irq], has_messages: bool = True
+    ) -> None:
         super().__init__()
         if len(irqs) != PINS:
             raise ValueError(f"{len(irqs)} interrupt lines, {PINS} needed")
         self.irqs = list(irqs)
         self.mmio = MemoryRegion.container("gpex_mmio")
         self.ioport = MemoryRegion.container("gpex_ioport", PORTS)
-        self.pci = PciBus(system, memory=self.mmio, io=self.ioport, dma_space=address_space, name="pcie.0")
+        self.pci = PciBus(
+            system, memory=self.mmio, io=self.ioport, dma_space=address_space, name="pcie.0", has_messages=has_messages
+        )
         self.root = GpexRoot()
         self.add_registers("pcie-mmcfg-mmio", ECAM_SIZE, Ecam(self.pci), access=(1, 8), impl=(1, 4))
         self.regions += [self.mmio, self.ioport]

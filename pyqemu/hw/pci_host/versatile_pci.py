@@ -98,7 +98,9 @@ class VersatilePci(SysBusDevice):
         self.irqs = list(irqs)
         self.mmio = MemoryRegion.container("pci_mem", 1 << 32)
         self.ioport = MemoryRegion.container("pci_io", 1 << 32)
-        self.pci = PciBus(system, memory=self.mmio, io=self.ioport, dma_space=address_space, name="pci")
+        self.pci = PciBus(
+            system, memory=self.mmio, io=self.ioport, dma_space=address_space, name="pci", has_messages=False
+        )
         self.pci.first_free_slot = FIRST_SLOT
         self.function = VersatilePciFunction()
         self.add_registers("pci-vpb-regs", 0x1000, self, access=(4, 4), impl=(4, 4))

@@ -99,7 +99,7 @@ class VirtioPci(PciDevice):
             self.modern = Modern(self, page_per_queue=self.page_per_vq)
             self.modern.add_capabilities(MODERN_BAR)
             self.register_bar(MODERN_BAR, self.modern.region(), "mem64", prefetch=True)
-        if self.vectors:
+        if self.vectors and self.bus.has_messages:
             self.msix = Msix(self, self.vectors, MSIX_BAR)
         if not self.disable_legacy:
             length = (LONG if self.msix is not None else SHORT) + len(device.config)
