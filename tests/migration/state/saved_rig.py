@@ -144,13 +144,15 @@ class Qemu:
     """Debian's QEMU with a QMP connection on its standard streams.
 
     :cvar program: it and the machine
+    :cvar boot: the option for what it runs
     """
 
     program = QEMU
+    boot = "-bios"
 
     def __init__(self, rom: str, serial: Path, *options: str) -> None:
         self.serial = serial
-        command = [*self.program, "-bios", rom, "-serial", f"file:{serial}", "-qmp", "stdio", *options]
+        command = [*self.program, self.boot, rom, "-serial", f"file:{serial}", "-qmp", "stdio", *options]
         self.process = subprocess.Popen(
             command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
