@@ -113,7 +113,7 @@ class Guest:
             words = re.findall(r".{1,6}", line)
             for number, word in enumerate(words):
                 self._type(word)
-                self.wait_screen("".join(words[max(0, number - 2) : number + 1]).rstrip(), 20)
+                self.wait_screen("".join(words[max(0, number - 2) : number + 1]).rstrip(), 60)
             if line.endswith("\n"):
                 self._type("\n")
 

@@ -31,8 +31,9 @@ def test_u_boot_reaches_its_prompt() -> None:
     if not U_BOOT.exists():
         pytest.skip(f"needs {U_BOOT}")
     with Guest("-target", "arm", "-M", "virt", "-m", "256", "-bios", str(U_BOOT)) as guest:
+        guest.wait_serial("U-Boot 20", BOOT_TIME)
+        guest.serial.send("\r")  # two seconds before it starts something by itself, which are short on a busy host
         guest.wait_serial("Hit any key to stop autoboot", BOOT_TIME)
-        guest.serial.send("\r")
         guest.wait_serial("\n=> ", BOOT_TIME)
         guest.serial.send("bdinfo\r")
         guest.wait_serial("-> size     = 0x10000000", 60)

@@ -13,12 +13,12 @@ def test_menu_and_files(cd_image: Path, firmware: list[str]) -> None:
     with Guest(*firmware, "-cdrom", str(cd_image)) as guest:
         guest.wait_screen(FIRST, 60)
         guest.press("ret")
-        guest.wait_screen("Hello from the FAT32 partition.", 30)
-        guest.wait_screen("The end.", 30)  # an Esc before this would end GRUB's `cat`, not its `sleep`
+        guest.wait_screen("Hello from the FAT32 partition.", 60)
+        guest.wait_screen("The end.", 60)  # an Esc before this would end GRUB's `cat`, not its `sleep`
         guest.press("esc")
-        guest.wait_screen(FIRST, 30)
+        guest.wait_screen(FIRST, 60)
         guest.serial.send("c")
-        guest.wait_serial("grub>", 20)
+        guest.wait_serial("grub>", 60)
         for name, digest in checksums().items():
             guest.serial.send(f'sha256sum "/data/{name}"\r')
             guest.wait_serial(digest, 60)

@@ -31,7 +31,7 @@ def start_from_menu(guest: Guest, architecture: str) -> None:
     for _ in range(1 + packages.ARCHITECTURES.index(architecture)):
         guest.serial.send("\x1b[B")
         guest.run_for(0.3)
-    guest.wait_screen(ENTRY[architecture], 20)
+    guest.wait_screen(ENTRY[architecture], 60)
     guest.serial.send("\r")
 
 

@@ -25,11 +25,11 @@ def current_test(screen: str) -> int:
 def test_first_tests_find_no_error(architecture: str, firmware: list[str]) -> None:
     with start(architecture, *firmware) as guest:
         guest.wait_screen("Memtest86+ v6", 60)
-        guest.machine.run_for(120, until=lambda: current_test(guest.screen) >= 2, interval=0.2)
+        guest.machine.run_for(600, until=lambda: current_test(guest.screen) >= 2, interval=0.2)
         assert current_test(guest.screen) >= 2
         assert re.search(r"Errors: +0\b", guest.screen)
         guest.press("esc")
-        assert guest.machine.run_for(30, until=lambda: "Memtest86+ v6" not in guest.screen)
+        assert guest.machine.run_for(60, until=lambda: "Memtest86+ v6" not in guest.screen)
 
 
 @pytest.mark.slow
@@ -48,7 +48,7 @@ def test_from_grub(make_disk: object, firmware: list[str]) -> None:
     with Guest("-m", "32", *firmware, str(disk)) as guest:
         guest.wait_screen("*First entry", 60)
         guest.serial.send("c")
-        guest.wait_serial("grub>", 20)
+        guest.wait_serial("grub>", 60)
         guest.serial.send("linux16 /boot/memtest64.bin console=ttyS0,115200\rboot\r")
         guest.wait_screen("Memtest86+ v6", 60)
-        guest.wait_serial("Memtest86+ v6", 10)
+        guest.wait_serial("Memtest86+ v6", 60)
