@@ -138,7 +138,7 @@ DEVICES: list[Any] = [
     (A57("virt-2.6", cpus=8), ({"driver": "virtio-balloon-device"}, "virtio-balloon-device")),
     (A53("virt-2.6,secure=on,virtualization=on", options={"secure": "on", "virtualization": "on"}), NETWORK_CARD),
     (Place("versatilepb"), ({"driver": "e1000", "romfile": ""}, "e1000,romfile=")),
-    (Place("versatilepb"), ({"driver": "virtio-rng-pci"}, "virtio-rng-pci,disable-modern=on")),
+    (Place("versatilepb"), (NETWORK_CARD[0], "virtio-net-pci,romfile=,disable-modern=on")),
     (Place("vexpress-a9,secure=off", cpus=4), ({"driver": "virtio-rng-device"}, "virtio-rng-device")),
 ]
 """Machines, and a device for them: ours, and as QEMU is told."""

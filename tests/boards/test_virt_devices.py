@@ -56,7 +56,7 @@ def test_pci_devices_are_plugged_in_by_their_bus(tmp_path: Path) -> None:
 def test_cards_offer_messages_only_where_somebody_takes_them(tmp_path: Path, gic_version: str, has_list: bool) -> None:
     """A GICv2m does. MSI-X is the only capability that a card of QEMU 2.6 has."""
     options = {"architecture": "aarch64", "machine_options": {"gic-version": gic_version}}
-    devices = [{"driver": "virtio-rng-pci", "addr": "5"}]
+    devices = [{"driver": "virtio-net-pci", "addr": "5"}]
     with Machine(settings(tmp_path, devices=devices, **options), say=lambda text: None) as made:
         status = space(made).load(ECAM + (5 << 15) + STATUS, 2)
     assert bool(status & HAS_CAPABILITIES) == has_list
