@@ -16,7 +16,7 @@ PROMPT = "> "
 class SerialConsole:
     """The guest's side of ``-serial stdio``; colours are taken out of what is returned."""
 
-    def __init__(self, command: list[str], timeout: float = 30) -> None:
+    def __init__(self, command: list[str], timeout: float = 60) -> None:
         self.timeout = timeout
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0

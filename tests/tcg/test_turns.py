@@ -35,7 +35,7 @@ def run(toy: Toy, *starts: int) -> None:
 def run_guarded(toy: Toy, *starts: int) -> None:
     """Run what would never end if the second one had no turn."""
     late: list[bool] = []
-    guard = threading.Timer(20, lambda: (late.append(True), toy.cpu.stop()))
+    guard = threading.Timer(60, lambda: (late.append(True), toy.cpu.stop()))
     guard.start()
     run(toy, *starts)
     guard.cancel()

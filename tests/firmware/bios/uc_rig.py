@@ -167,7 +167,7 @@ class UcBoard(Board):
     def _run_slice(self) -> None:
         """Until HLT or some services later: both are in real mode, and Unicorn can be started again only there."""
         start = self.cpu.seg[1].base + (self.cpu.pc & 0xFFFF)
-        self.uc.emu_start(start, 0xFFFFFFFF, timeout=5_000_000)
+        self.uc.emu_start(start, 0xFFFFFFFF, timeout=60_000_000)
 
     def type(self, *names: str) -> None:
         """Press and release keys, by QEMU's names."""
