@@ -372,7 +372,7 @@ def test_the_bios_sees_disks_of_devices_in_boot_order(tmp_path: Path, indices: t
             if region.name == "bios-services"  # type: ignore[attr-defined]
         )
         order = bios.handlers[0x13].__self__.disks
-        assert pc.machine.run_for(30, lambda: bool(order.order.lines) or indices == ("-1", "-1"))
+        assert pc.machine.run_for(60, lambda: bool(order.order.lines) or indices == ("-1", "-1"))
         with pc.system.parked():
             assert order.hard_disks[0].id == first
 

@@ -229,12 +229,13 @@ def test_the_guest_stands_still_and_goes_on(pc: Commands, tmp_path: Path) -> Non
 
 
 def test_a_detached_dump_is_told_by_an_event(pc: Commands, tmp_path: Path) -> None:
-    path = dump(pc, tmp_path / "core", detach=True)
-    assert pc.ask("query-dump")["status"] == "active"
-    assert pc.system.part(Dumps).active
-    assert "in process" in pc.error("dump-guest-memory", paging=False, protocol=f"file:{path}")
-    assert "in process" in pc.error("cont")
-    assert pc.machine.run_for(20, lambda: not pc.system.part(Dumps).active)
+    with pc.system.lock:  # who writes it waits for that
+        path = dump(pc, tmp_path / "core", detach=True)
+        assert pc.ask("query-dump")["status"] == "active"
+        assert pc.system.part(Dumps).active
+        assert "in process" in pc.error("dump-guest-memory", paging=False, protocol=f"file:{path}")
+        assert "in process" in pc.error("cont")
+    assert pc.machine.run_for(60, lambda: not pc.system.part(Dumps).active)
     name, data = pc.take_events()[-1]
     assert name == "DUMP_COMPLETED"
     assert data == {"result": pc.ask("query-dump")}
