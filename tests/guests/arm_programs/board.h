@@ -64,12 +64,15 @@ static void test_exceptions(void)
 /* The alarm's interrupt is to count `alarms`. */
 static void test_rtc(void)
 {
-    u32 now = R32(RTC);
+    u32 now = R32(RTC), at = now;
 
     tell("day", now / 86400);
     R32(RTC + 0x10) = 1;
-    R32(RTC + 0x04) = now + 1;
     while (!alarms) {
+        if (R32(RTC) > at || at == now) { /* the host may stand still beyond a moment that was ahead */
+            at = R32(RTC) + 1;
+            R32(RTC + 0x04) = at;
+        }
     }
     tell("after the alarm", R32(RTC) > now);
 }
