@@ -38,13 +38,18 @@ class Screen:
             start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
         os.close(slave)
-        self.seen = ""
+        self.raw, self.answered = b"", 0
+
+    @property
+    def seen(self) -> str:
+        """What has come since the last typing."""
+        return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[=>])", "", self.raw.decode(errors="replace"))
 
     def resize(self, rows: int, columns: int) -> None:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
 
     def type(self, text: str) -> None:
-        self.seen = ""
+        self.raw, self.answered = b"", 0
         os.write(self.master, text.encode())
 
     def wait(self, pattern: str) -> str:
@@ -58,9 +63,10 @@ class Screen:
                 except OSError:
                     data = b""
                 assert data, f"ended before {pattern!r}: {self.seen!r}"
-                for _ in range(data.count(b"\x1b[6n")):  # where is the cursor?
+                self.raw += data
+                while self.answered < self.raw.count(b"\x1b[6n"):  # where is the cursor?
                     os.write(self.master, b"\x1b[1;1R")
-                self.seen += re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[=>])", "", data.decode(errors="replace"))
+                    self.answered += 1
         return self.seen
 
     def do(self, line: str, pattern: str) -> None:
