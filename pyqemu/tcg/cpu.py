@@ -195,6 +195,10 @@ class Cpu:
     def read(self, vaddr: int, length: int, mmu: int | None = None) -> bytes:
         return self._softmmu().read(vaddr, length, self.mmu_index() if mmu is None else mmu)
 
+    def fetch(self, vaddr: int, length: int) -> bytes:
+        """Read code, as the present instruction was."""
+        return self._softmmu().fetch(vaddr, length, self.mmu_index())
+
     def write(self, vaddr: int, data: bytes | bytearray | memoryview, mmu: int | None = None) -> None:
         self._softmmu().write(vaddr, data, self.mmu_index() if mmu is None else mmu)
 

@@ -75,6 +75,25 @@ class MemoryWatch:
         return range(self.first >> PAGE_BITS, (self.last >> PAGE_BITS) + 1)
 
 
+@dataclass(eq=False)
+class MemoryGuard:
+    """A range of guest-virtual addresses, and who is asked before accesses to it are made.
+
+    :ivar function: gets address, size, whether it is a write, and the mmu index; what it raises comes instead of the
+        access, as a fault of translation would
+    """
+
+    first: int
+    last: int
+    reads: bool
+    writes: bool
+    function: Callable[[int, int, bool, int], None]
+
+    def pages(self) -> range:
+        """Numbers of the pages of the range."""
+        return range(self.first >> PAGE_BITS, (self.last >> PAGE_BITS) + 1)
+
+
 @dataclass(frozen=True)
 class PortAccess:
     """One access to a port; it has been made already."""
@@ -101,17 +120,26 @@ class WatchedMemory:
 
     def __init__(self) -> None:
         self.watches: list[MemoryWatch] = []
+        self.guards: list[MemoryGuard] = []
         self.physical: frozenset[int] = frozenset()
         self.virtual: frozenset[int] = frozenset()
 
     def update(self) -> None:
         """The list has changed."""
         self.physical = frozenset(page for watch in self.watches if not watch.is_virtual for page in watch.pages())
-        self.virtual = frozenset(page for watch in self.watches if watch.is_virtual for page in watch.pages())
+        virtual = [watch.pages() for watch in self.watches if watch.is_virtual]
+        virtual += [guard.pages() for guard in self.guards]
+        self.virtual = frozenset(page for pages in virtual for page in pages)
 
     def covers(self, physical: int, vaddr: int) -> bool:
         """Whether accesses to the page must be told."""
         return physical >> PAGE_BITS in self.physical or vaddr >> PAGE_BITS in self.virtual
+
+    def ask(self, vaddr: int, size: int, is_write: bool, mmu: int) -> None:
+        """An access will be made, unless somebody objects."""
+        for guard in list(self.guards):
+            if (guard.writes if is_write else guard.reads) and vaddr <= guard.last and guard.first < vaddr + size:
+                guard.function(vaddr, size, is_write, mmu)
 
     def tell(self, vaddr: int, physical: int, size: int, value: int, is_write: bool) -> None:
         """An access was made, within one page."""
@@ -337,10 +365,20 @@ class Hooks:
         self.memory.watches.remove(watch)
         self._memory_changed()
 
+    def add_guard(self, guard: MemoryGuard) -> None:
+        """Ask before accesses of the processor to a range."""
+        self.memory.guards.append(guard)
+        self._memory_changed()
+
+    def remove_guard(self, guard: MemoryGuard) -> None:
+        """Ask no more."""
+        self.memory.guards.remove(guard)
+        self._memory_changed()
+
     def _memory_changed(self) -> None:
         self.memory.update()
         for mmu in self.engine.mmus:
-            mmu.watch = self.memory if self.memory.watches else None
+            mmu.watch = self.memory if self.memory.watches or self.memory.guards else None
         self.engine.watch_memory(self.memory.physical, closed=bool(self.memory.virtual))
 
     def add_port(self, watch: PortWatch) -> None:

@@ -201,6 +201,17 @@ class SoftMmu:
             return None
         return (q[slot + 3] + vaddr) & M64
 
+    def fetch(self, vaddr: int, length: int, mmu: int) -> bytes:
+        """*length* bytes of code, for who looks at the instruction that runs; nobody who watches memory is told.
+
+        :raise GuestException: as :meth:`page`.
+        """
+        out = b""
+        for start, step in self._pieces(vaddr, length):
+            page = self.page(start, FETCH, mmu)
+            out += self.memory.read(page.physical + (start & 0xFFF), step)
+        return out
+
     # --- accesses -----------------------------------------------------------------------------------------------------
 
     def load(self, vaddr: int, size: int, mmu: int) -> int:
@@ -212,6 +223,8 @@ class SoftMmu:
         if offset + size > PAGE_SIZE or size == 16:
             return int.from_bytes(self.read(vaddr, size, mmu), "little")
         page = self.page(vaddr, READ, mmu)
+        if self.watch is not None:
+            self.watch.ask(vaddr, size, False, mmu)
         if page.view is not None:
             value: int = _FORMATS[size].unpack_from(page.view, offset)[0]
         else:
@@ -230,6 +243,8 @@ class SoftMmu:
             self.write(vaddr, (value & (1 << 8 * size) - 1).to_bytes(size, "little"), mmu)
             return
         page = self.page(vaddr, WRITE, mmu)
+        if self.watch is not None:
+            self.watch.ask(vaddr, size, True, mmu)
         if page.writable and page.view is not None:
             _FORMATS[size].pack_into(page.view, offset, value & (1 << 8 * size) - 1)
             self._stored(page, vaddr, size, mmu)
@@ -263,6 +278,8 @@ class SoftMmu:
         """*length* bytes from *vaddr* on; every page is checked before any byte is read from a device."""
         pieces = self._pieces(vaddr, length)
         pages = [self.page(start, READ, mmu) for start, _ in pieces]
+        if self.watch is not None:
+            self.watch.ask(vaddr, length, False, mmu)
         out = []
         for (start, step), page in zip(pieces, pages, strict=True):
             offset = start & 0xFFF
@@ -278,6 +295,8 @@ class SoftMmu:
         """Write *data* to *vaddr*; every page is checked before any byte is written."""
         pieces = self._pieces(vaddr, len(data))
         pages = [self.page(start, WRITE, mmu) for start, _ in pieces]
+        if self.watch is not None:
+            self.watch.ask(vaddr, len(data), True, mmu)
         position = 0
         for (start, step), page in zip(pieces, pages, strict=True):
             offset = start & 0xFFF
