@@ -301,12 +301,12 @@ class Aarch32State(ArmCpu):
     # --- the present instruction --------------------------------------------------------------------------------------
 
     def code(self) -> bytes:
-        """Its two or four bytes."""
+        """Its two or four bytes; the page may be one that can only be executed."""
         pc = self.pc
         if not self.thumb:
-            return self.whole.read(pc, 4)
-        first = self.whole.read(pc, 2)
-        return first if first[1] >> 3 < FIRST_OF_TWO else first + self.whole.read(pc + 2, 2)
+            return self.whole.fetch(pc, 4)
+        first = self.whole.fetch(pc, 2)
+        return first if first[1] >> 3 < FIRST_OF_TWO else first + self.whole.fetch(pc + 2, 2)
 
     def view(self, number: int) -> int:
         """Which register of AArch64 state is register 0 to 14 of the present mode (D1.20.1)."""

@@ -179,6 +179,18 @@ def test_addresses_are_translated_by_the_tables_of_el1(guest: Guest) -> None:
     assert (cpu.sys.far_el1, cpu.pc) == (PROGRAM, VECTORS + LOWER_32)
 
 
+@pytest.mark.parametrize("thumb", [False, True])
+def test_calls_of_code_that_cannot_be_read(guest: Guest, thumb: bool) -> None:
+    """The syndrome tells of an instruction that EL0 can only execute."""
+    cpu = guest.cpu
+    cpu.memory.write(TABLES, (0x401).to_bytes(8, "little"))  # a block of 1 GiB: EL1 reads, writes and executes
+    cpu.sys.ttbr0_el1, cpu.sys.tcr_el1 = TABLES, 25 | 25 << 16
+    cpu.sys.sctlr_el1 |= 1
+    cpu.translation_changed()
+    run(guest, "svc #0x12", thumb=thumb)
+    assert syndrome(guest) == (EC_SVC32, SHORT if thumb else LONG, 0x12)
+
+
 def test_an_interrupt(guest: Guest) -> None:
     cpu = guest.cpu
     cpu.sys.vbar_el1 = VECTORS
