@@ -14,11 +14,11 @@ from tests.boards import virt_levels as at
 from tests.boards.virt_levels import Program, assemble, load, put, tell, tell_system
 
 keystone: Any = _keystone  # its types are not for us
-STEPPED, STEPPED_32, DATA = at.HERE + 0xC000, at.HERE + 0xD000, at.RAM
+STEPPED, STEPPED_32, DATA = at.HERE + 0xC000, at.HERE + 0xD000, at.RAM + 0x18_0000
 SS, KDE, MDE = 1, 1 << 13, 1 << 15
 PSTATE_SS, PSTATE_D, THUMB, BIG_ENDIAN = 1 << 21, 1 << 9, 1 << 5, 1 << 9
 EL0, EL1, USER = 0, 5, 0x10
-SVC, SVC_32, STEP, BRK = 0x15, 0x11, 0x32, 0x3C
+SVC, SVC_32, STEP, BRK, WATCHPOINT = 0x15, 0x11, 0x32, 0x3C, 0x34
 LIMIT = 200  #: exceptions; then it is over
 
 
@@ -40,11 +40,13 @@ class Steps(Program):
         self._runs = 0
 
     def handler(self, el: int) -> str:
-        """Tell vector, syndrome, place and state; go on as the syndrome says. X27 counts."""
+        """Tell vector, syndrome, place and state, and which address was hit; go on as the syndrome says. X27 counts."""
         spsr, elr = f"spsr_el{el}", f"elr_el{el}"
         text = f"mov x19, x25\n{tell('V')}{tell_system('s', f'esr_el{el}')}{tell_system('a', elr)}"
         text += f"{tell_system('p', spsr)}{tell_system('m', 'mdscr_el1')}"
-        text += f"""
+        text += f"mrs x19, esr_el{el}\nlsr x19, x19, #26\nsub x19, x19, #{WATCHPOINT}\ncmp x19, #1\nb.hi nowhere\n"
+        text += f"""{tell_system("f", f"far_el{el}")}
+        nowhere:
             add x27, x27, #1
             cmp x27, #{LIMIT}
             b.hs over
@@ -88,11 +90,15 @@ class Steps(Program):
         """
         return text
 
+    def place(self, spsr: int = EL0) -> int:
+        """Where the code of the next run will be."""
+        return (STEPPED_32 if spsr & USER else STEPPED) + 0x100 * self._runs
+
     def run(self, text: str, *, spsr: int = EL0, by: int = 1, mdscr: int = SS, thumb: bool = False,
             stepped: bool = True) -> None:  # fmt: skip
         """Let code run at a lower level, or the same one; A32 or T32 code where *spsr* says so."""
+        address = self.place(spsr)
         self._runs += 1
-        address = (STEPPED_32 if spsr & USER else STEPPED) + 0x100 * self._runs
         code = assemble32(text, address, thumb=thumb) if spsr & USER else assemble(text, address)
         assert len(code) <= 0x100
         self.parts.append((address, code))

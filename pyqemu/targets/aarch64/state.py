@@ -60,6 +60,7 @@ from pyqemu.tcg.env import Global
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.aarch32 import Aarch32State
+    from pyqemu.targets.aarch64.breakpoints import Breakpoints
     from pyqemu.tcg.builder import Builder
     from pyqemu.tcg.translate import Decoder
 
@@ -189,6 +190,13 @@ class Aarch64Cpu(Multiprocessor):
         from pyqemu.targets.aarch64.aarch32 import Aarch32State  # most machines never need its instructions
 
         return Aarch32State(self)
+
+    @cached_property
+    def breakpoints(self) -> Breakpoints:
+        """Breakpoints and watchpoints of its debug registers."""
+        from pyqemu.targets.aarch64.breakpoints import Breakpoints
+
+        return Breakpoints(self)
 
     # --- PSTATE -------------------------------------------------------------------------------------------------------
 
@@ -537,6 +545,7 @@ class Aarch64Cpu(Multiprocessor):
         self.virtual_lines = 0
         self.timer.reset()
         self.cycle_counter.switch(on=False, divider=1)
+        self.breakpoints.update()
         self.enter(3 if self.has_el3 else 2 if self.has_el2 else 1, 1)
         self.pc = self.sys.rvbar = self.model.rvbar
         self.translation_changed()

@@ -1,7 +1,6 @@
 """Debug registers and performance monitors (ARM DDI 0487A.f, D7.3, D7.4).
 
-There are no counters of events, only the cycle counter, which follows the guest's clock. Breakpoints and watchpoints
-are kept, and have no effect yet: a debugger in the guest sees none of its own hit.
+There are no counters of events, only the cycle counter, which follows the guest's clock.
 """
 
 from __future__ import annotations
@@ -41,6 +40,7 @@ _traps_rom = _trapped_by(MDCR_TDRA, MDCR_TDA)
 def _write_mdscr(cpu: Aarch64Cpu, value: int) -> None:
     cpu.sys.mdscr_el1 = value & M32
     cpu.mode_changed()
+    cpu.breakpoints.update()
 
 
 def _lock_os(cpu: Aarch64Cpu, value: int) -> None:
@@ -92,6 +92,7 @@ def _set_element(name: str, number: int) -> Write:
     def write(cpu: Aarch64Cpu, value: int) -> None:
         values: list[int] = getattr(cpu.sys, name)
         values[number] = value & (M64 if name.endswith("vr") else M32)
+        cpu.breakpoints.update()
 
     return write
 
