@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64.layout import M64, WALK
+from pyqemu.targets.arm import refill as short_descriptors
 from pyqemu.tcg.builder import Builder, Label, Value
 from pyqemu.tcg.env import EXIT_ACCESS, EXIT_ADDR, LARGE_HIGH, LARGE_LOW, RAM_BASE, TLB, TLB_SIZE, TLB_TABLE
 from pyqemu.tcg.ramwindow import STORES
@@ -33,7 +34,12 @@ TABLE_NO_EL0, TABLE_READ_ONLY, TABLE_XN_BIT, TABLE_PXN_BIT = 1 << 61, 1 << 62, 6
 def prepare(cpu: Aarch64Cpu) -> None:
     """A register has changed that the walk depends on."""
     q, sys = cpu.q, cpu.sys
-    elsewhere = (cpu.el2_enabled and sys.hcr_el2 & (HCR_VM | HCR_DC)) or cpu.space_of(1) or cpu.el1_is_aarch32
+    elsewhere = (cpu.el2_enabled and sys.hcr_el2 & (HCR_VM | HCR_DC)) or cpu.space_of(1)
+    q[short_descriptors.ENABLED >> 3] = 0
+    if cpu.el1_is_aarch32:
+        if not elsewhere and sys.sctlr_el1 & SCTLR_M:
+            short_descriptors.prepare(cpu.aarch32)
+        elsewhere = True
     for high in (0, 1):
         at = HALF * high
         q[BASE + at >> 3], q[SHIFT + at >> 3], q[INDEX_MASK + at >> 3], q[INVALID + at >> 3] = 0, 12, 0, M64
@@ -193,5 +199,9 @@ class Refill:
 
 
 def build_refill(t: Builder) -> None:
-    """Emit the subroutine with *t*."""
+    """Emit the subroutine with *t*: the one walk, and that of EL1 in AArch32 state."""
+    short = t.label()
+    t.brcond("ne", t.glob(short_descriptors.ENABLED, 64), 0, short)
     Refill(t).build()
+    t.bind(short)
+    short_descriptors.build_refill(t)

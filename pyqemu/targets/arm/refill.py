@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.arm.layout import WALK
+from pyqemu.targets.arm.layout import WALK32
 from pyqemu.targets.arm.mmu import SCTLR_M, SCTLR_UWXN, SCTLR_WXN, is_long, regime_of
 from pyqemu.targets.arm.refill_entry import enter, note_large
 from pyqemu.targets.arm.short_descriptors import EXECUTE, PRIVILEGED, READ, USER
@@ -18,9 +18,9 @@ from pyqemu.tcg.env import EXIT_ACCESS, EXIT_ADDR, TLB, TLB_TABLE
 if TYPE_CHECKING:
     from pyqemu.targets.arm.state import ArmCpu
 
-ENABLED, BASE0, BASE1, LIMIT = WALK, WALK + 0x08, WALK + 0x10, WALK + 0x18
+ENABLED, BASE0, BASE1, LIMIT = WALK32, WALK32 + 0x08, WALK32 + 0x10, WALK32 + 0x18
 """Whether anything is walked here; the two first tables; the lowest address of the second one."""
-DACR, PXN, OF_PRIVILEGED, OF_USER = WALK + 0x20, WALK + 0x28, WALK + 0x30, WALK + 0x38
+DACR, PXN, OF_PRIVILEGED, OF_USER = WALK32 + 0x20, WALK32 + 0x28, WALK32 + 0x30, WALK32 + 0x38
 """Domains; whether PXN is there; permissions by AP, four bits each."""
 SUPERSECTION, CLIENT, MANAGER = 1 << 18, 1, 3
 
