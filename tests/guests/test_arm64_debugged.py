@@ -1,24 +1,24 @@
-"""Programs that are stepped through under Debian's kernel for arm64: each step is where it is in QEMU."""
+"""Programs that are debugged under Debian's kernel for arm64: each step, and each hit, is where it is in QEMU."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from armhf_kernel import said_in_qemu
+from debugged_guest import END, initrd
 from guest_machine import Guest
-from step_guest import END, initrd
 from test_arm64 import BOOT_TIME, kernel_options
 
-NAMES = ("p64", "a32", "t32")
+NAMES = ("p64", "a32", "t32", "hit")
 
 
 def steps(text: str) -> dict[str, list[int]]:
-    """For each program how many steps there were, a digest of where, and its status at the end."""
+    """For each program how many stops there were, a digest of where, and its status at the end."""
     lines = (line.split() for line in text.splitlines() if line.startswith(NAMES))
     return {words[0].rstrip("\0"): [int(word, 16) for word in words[1:]] for words in lines}
 
 
-def test_each_step_is_where_it_is_in_qemu(tmp_path: Path) -> None:
+def test_each_stop_is_where_it_is_in_qemu(tmp_path: Path) -> None:
     path = tmp_path / "initrd"
     path.write_bytes(initrd())
     options = [
@@ -34,5 +34,6 @@ def test_each_step_is_where_it_is_in_qemu(tmp_path: Path) -> None:
         guest.wait_serial(END, BOOT_TIME)
         here = steps(guest.serial.text)
     assert list(here) == list(NAMES)
-    assert [status >> 8 for _, _, status in here.values()] == [7, 5, 6]
+    assert [status >> 8 for _, _, status in here.values()] == [7, 5, 6, 7]
+    assert here["hit"][0] == 6  # five calls of the function, and a store
     assert here == steps(said_in_qemu(tmp_path, options, END, qemu="qemu-system-aarch64"))

@@ -1,4 +1,5 @@
-"""A guest for arm64 whose first process steps through programs with ptrace and tells what it has seen.
+"""A guest for arm64 whose first process steps through programs with ptrace, lets one run from breakpoint to breakpoint,
+and tells what it has seen.
 
 Programs are written for the assembler: where a kernel for arm64 is, no compiler for it need be.
 """
@@ -21,8 +22,37 @@ ARM_EABI5 = 0x0500_0000
 INIT = """
     adr x20, names
 next:
-    ldrb w0, [x20]
-    cbz w0, off
+    bl begin
+    ldrb w0, [x20, #4]
+    cbz w0, run             // the last one runs from hit to hit
+step:
+    bl one_step
+    and w0, w24, #0x7f
+    cbz w0, ended
+    bl note
+    b step
+ended:
+    bl report
+    add x20, x20, #4
+    b next
+run:
+    mov x25, #1             // breakpoints are on
+    bl set_hits
+    mov x0, #7              // PTRACE_CONT
+    bl go_on
+    and w0, w24, #0x7f
+    cbz w0, over
+    bl note
+    mov x25, #0
+    bl set_hits
+    bl one_step
+    b run
+over:
+    bl report
+    b off
+
+begin:                      // X20: name of the program; X21: who is traced, X22: how many stops, X23: of where
+    mov x26, x30
     mov x0, #17             // SIGCHLD
     mov x1, #0
     mov x2, #0
@@ -31,26 +61,60 @@ next:
     mov x8, #220            // clone
     svc #0
     cbz x0, child
-    mov x21, x0             // who is traced
-    mov x22, #0             // how many steps
-    mov x23, #0             // of where
-    bl wait
-step:
+    mov x21, x0
+    mov x22, #0
+    mov x23, #0
+    mov x30, x26
+    b wait
+
+one_step:
     mov x0, #9              // PTRACE_SINGLESTEP
+go_on:
     mov x1, x21
     mov x2, #0
     mov x3, #0
     mov x8, #117            // ptrace
     svc #0
-    bl wait
-    and w0, w24, #0x7f
-    cbz w0, ended
+    b wait
+
+note:
+    mov x26, x30
     add x22, x22, #1
     bl place
     ror x23, x23, #57
     eor x23, x23, x0
-    b step
-ended:
+    ret x26
+
+set_hits:
+    mov x26, x30
+    movz x0, #0x402         // NT_ARM_HW_BREAK
+    adr x1, breakpoint
+    bl set_hit
+    movz x0, #0x403         // NT_ARM_HW_WATCH
+    adr x1, watchpoint
+    bl set_hit
+    ret x26
+
+set_hit:                    // X0: kind, X1: address and control, X25: whether they are on
+    ldp x3, x4, [x1]
+    mul x4, x4, x25
+    sub sp, sp, #48
+    add x5, sp, #16
+    mov x6, #24
+    stp x5, x6, [sp]
+    stp xzr, x3, [x5]
+    str x4, [x5, #16]
+    mov x2, x0
+    mov x0, #0x4205         // PTRACE_SETREGSET
+    mov x1, x21
+    mov x3, sp
+    mov x8, #117
+    svc #0
+    add sp, sp, #48
+    ret
+
+report:
+    mov x26, x30
     mov x0, x20
     mov x1, #4
     bl say
@@ -63,8 +127,7 @@ ended:
     adr x0, newline
     mov x1, #1
     bl say
-    add x20, x20, #4
-    b next
+    ret x26
 
 wait:                       // X24: status
     sub sp, sp, #16
@@ -156,11 +219,18 @@ off:
     mov x8, #142            // reboot
     svc #0
     b off
-    .balign 4
+    .balign 8
+breakpoint:
+    .quad @function@
+    .quad 0x1e5
+watchpoint:
+    .quad @watched@
+    .quad 0x1ff5            // stores of EL0
 names:
     .asciz "p64"
     .asciz "a32"
     .asciz "t32"
+    .asciz "hit"
     .byte 0
 newline:
     .ascii "\\n"
@@ -170,6 +240,11 @@ end:
 END = "that's it\n"
 
 P64 = """
+    b start
+function:
+    add x0, x0, x0, lsl #1
+    ret
+start:
     movz x19, #0x40, lsl #16
     add x19, x19, #0x4000
     mov x20, #5
@@ -188,10 +263,8 @@ even:
     mov x8, #93             // exit
     mov x0, #7
     svc #0
-function:
-    add x0, x0, x0, lsl #1
-    ret
 """
+FUNCTION, WATCHED = START + HEADERS + 4, START + 0x4010
 A32 = """
     movw r4, #0x4000
     movt r4, #0x40
@@ -264,9 +337,11 @@ def program(text: str, machine: int = EM_AARCH64, *, thumb: bool = False) -> byt
 
 def initrd() -> bytes:
     """The initial RAM disk."""
+    init = INIT.replace("@function@", str(FUNCTION)).replace("@watched@", str(WATCHED))
     files = {
-        "init": (0o100755, program(INIT)),
+        "init": (0o100755, program(init)),
         "p64": (0o100755, program(P64)),
+        "hit": (0o100755, program(P64)),
         "a32": (0o100755, program(A32, EM_ARM)),
         "t32": (0o100755, program(T32, EM_ARM, thumb=True)),
     }
