@@ -1,7 +1,7 @@
 """Programs for the flash of ``virt`` that step through others, and tell each step on the serial line.
 
-What is stepped may use X0 to X15; the rest is the handler's. ``svc #0`` or ``brk #0`` ends it, ``svc #2`` is stepped
-over, while any other returns as it came: the next step has happened already then. What faults is passed over.
+What is stepped may use X0 to X15 and X30; the rest is the handler's. ``svc #0`` or ``brk #0`` ends it, ``svc #2`` is
+stepped over, while any other returns as it came: the next step has happened already then. What faults is passed over.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Steps(Program):
     def handler(self, el: int) -> str:
         """Tell vector, syndrome, place and state, and which address was hit; go on as the syndrome says. X27 counts."""
         spsr, elr = f"spsr_el{el}", f"elr_el{el}"
-        text = f"mov x19, x25\n{tell('V')}{tell_system('s', f'esr_el{el}')}{tell_system('a', elr)}"
+        text = f"mov x18, x30\nmov x19, x25\n{tell('V')}{tell_system('s', f'esr_el{el}')}{tell_system('a', elr)}"
         text += f"{tell_system('p', spsr)}{tell_system('m', 'mdscr_el1')}"
         text += f"mrs x19, esr_el{el}\nlsr x19, x19, #26\nsub x19, x19, #{WATCHPOINT}\ncmp x19, #1\nb.hi nowhere\n"
         text += f"""{tell_system("f", f"far_el{el}")}
@@ -84,6 +84,7 @@ class Steps(Program):
         back:
             msr {spsr}, x22
             msr {elr}, x23
+            mov x30, x18
             eret
         over:
             br x28
