@@ -10,9 +10,10 @@ import pytest
 from tests.boards import virt_levels as at
 from tests.boards.test_virt_levels_with_qemu import END, QEMU, said_here, said_in_qemu
 from tests.boards.virt_levels import put, tell
-from tests.boards.virt_steps import BIG_ENDIAN, EL1, KDE, LIMIT, PSTATE_D, SS, USER, Steps
+from tests.boards.virt_steps import BIG_ENDIAN, EL1, KDE, LIMIT, PSTATE_D, SS, USER, Steps, assemble32
 
 HCR_RW, MDCR_TDE = 1 << 31, 1 << 8
+SUPERVISOR = 0x13
 
 
 def start(el: int = 1) -> Steps:
@@ -201,6 +202,34 @@ def programs_of_32_bits() -> Steps:
     return p
 
 
+A32_OF_EL1 = """
+    mov r1, #1
+    adr r0, called
+    svc #5
+called:
+    mov r2, #2
+    adr r0, again
+    udf #3
+again:
+    cps #31
+    mrs r2, cpsr
+    bkpt #4
+    bkpt #0
+"""
+
+
+def a_hypervisor_of_32_bits() -> Steps:
+    """EL1 in AArch32 state takes its own exceptions, and returns from them, step by step. Banked registers are the
+    handler's."""
+    p = start(2)
+    vectors = at.HERE + 0xE000
+    p.parts += [(vectors + offset, assemble32("movs pc, r0", vectors + offset)) for offset in (4, 8)]
+    p += put("hcr_el2", 0) + put("mdcr_el2", MDCR_TDE) + put("vbar_el1", vectors)
+    for mode in (SUPERVISOR, USER):
+        p.run(A32_OF_EL1, spsr=mode, by=2)
+    return p
+
+
 PROGRAMS: dict[str, tuple[Callable[[], Steps], str]] = {
     "a loop": (a_loop, "gic-version=2"),
     "exceptions": (exceptions, "gic-version=2"),
@@ -208,6 +237,7 @@ PROGRAMS: dict[str, tuple[Callable[[], Steps], str]] = {
     "not asked for": (not_asked_for, "gic-version=2"),
     "its own level": (its_own_level, "gic-version=2"),
     "a hypervisor": (a_hypervisor, "virtualization=on"),
+    "a hypervisor of 32 bits": (a_hypervisor_of_32_bits, "virtualization=on"),
     "programs of 32 bits": (programs_of_32_bits, "gic-version=2"),
 }
 

@@ -1,7 +1,8 @@
 """Programs for the flash of ``virt`` that step through others, and tell each step on the serial line.
 
-What is stepped may use X0 to X15 and X30; the rest is the handler's. ``svc #0`` or ``brk #0`` ends it, ``svc #2`` is
-stepped over, while any other returns as it came: the next step has happened already then. What faults is passed over.
+What is stepped may use X0 to X15 and X30; the rest is the handler's. ``svc #0``, ``brk #0`` or ``bkpt #0`` ends it,
+``svc #2`` is stepped over, while any other returns as it came: the next step has happened already then. What faults is
+passed over.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ STEPPED, STEPPED_32, DATA = at.HERE + 0xC000, at.HERE + 0xD000, at.RAM + 0x18_00
 SS, KDE, MDE = 1, 1 << 13, 1 << 15
 PSTATE_SS, PSTATE_D, THUMB, BIG_ENDIAN = 1 << 21, 1 << 9, 1 << 5, 1 << 9
 EL0, EL1, USER = 0, 5, 0x10
-SVC, SVC_32, STEP, BRK, WATCHPOINT = 0x15, 0x11, 0x32, 0x3C, 0x34
+SVC, SVC_32, STEP, BRK, BKPT, WATCHPOINT = 0x15, 0x11, 0x32, 0x3C, 0x38, 0x34
 LIMIT = 200  #: exceptions; then it is over
 
 
@@ -64,6 +65,8 @@ class Steps(Program):
             cmp x20, #{SVC_32}
             b.eq call
             cmp x20, #{BRK}
+            b.eq fault
+            cmp x20, #{BKPT}
             b.eq fault
             cmp x20, #0x16
             b.eq back
