@@ -102,12 +102,16 @@ def _set_bits(name: str, mask: int) -> Set:
 
 def _of_timer(number: int, part: str) -> tuple[Get, Set]:
     """Lines follow when all is known."""
-    mask = ENABLE | IMASK if part == "control" else M64
+    is_control = part == "control"
+    mask = ENABLE | IMASK if is_control else M64
+
+    def read(cpu: Aarch64Cpu) -> int:
+        return cpu.timer.saved_control(number) if is_control else cpu.timer.compare[number]
 
     def store(cpu: Aarch64Cpu, value: int) -> None:
         getattr(cpu.timer, part)[number] = value & mask
 
-    return lambda cpu: getattr(cpu.timer, part)[number], store
+    return read, store
 
 
 def _hypervisor_calls(cpu: Aarch64Cpu, register: SystemRegister) -> Saved:

@@ -61,6 +61,11 @@ class GenericTimer:
         control = self.control[number]
         return control | ISTATUS if control & ENABLE and self._is_due(number) else control
 
+    def saved_control(self, number: int) -> int:
+        """CTL as QEMU saves it: with ISTATUS, which is stored there. A timer that has it does not ring again."""
+        has_rung = self.timers[number].deadline is None
+        return self.read_control(number) if has_rung else self.control[number]
+
     def write_control(self, number: int, value: int) -> None:
         """CTL."""
         self.control[number] = value & (ENABLE | IMASK)

@@ -66,13 +66,20 @@ def _of_cpu(name: str) -> tuple[Get, Set]:
     return lambda cpu: int(getattr(cpu, name)), lambda cpu, value: setattr(cpu, name, value & M32)
 
 
-def _timer(part: str, number: int, mask: int) -> tuple[Get, Set]:
+def _timer_control(number: int) -> tuple[Get, Set]:
     """Lines follow when all is known."""
 
     def store(cpu: ArmCpu, value: int) -> None:
-        getattr(cpu.timer, part)[number] = value & mask
+        cpu.timer.control[number] = value & (ENABLE | IMASK)
 
-    return lambda cpu: int(getattr(cpu.timer, part)[number]), store
+    return lambda cpu: cpu.timer.saved_control(number), store
+
+
+def _timer_compare(number: int) -> tuple[Get, Set]:
+    def store(cpu: ArmCpu, value: int) -> None:
+        cpu.timer.compare[number] = value & M64
+
+    return lambda cpu: cpu.timer.compare[number], store
 
 
 def _load_pmcr(cpu: ArmCpu, value: int) -> None:
@@ -134,10 +141,10 @@ TABLE: tuple[tuple[str, int, str, tuple[Get, Set]], ...] = (
     ("PMCCNTR",    shared(3, 9, 13, 0),  "v7",            CYCLE_COUNTER),
     ("CNTKCTL",    shared(0, 14, 1, 0),  "generic_timer", _sys("cntkctl_el1")),
     ("CNTFRQ",     shared(3, 14, 0, 0),  "generic_timer", _sys("cntfrq_el0")),
-    ("CNTP_CTL",   shared(3, 14, 2, 1),  "generic_timer", _timer("control", PHYSICAL, ENABLE | IMASK)),
-    ("CNTP_CVAL",  shared(3, 14, 2, 2),  "generic_timer", _timer("compare", PHYSICAL, M64)),
-    ("CNTV_CTL",   shared(3, 14, 3, 1),  "generic_timer", _timer("control", VIRTUAL, ENABLE | IMASK)),
-    ("CNTV_CVAL",  shared(3, 14, 3, 2),  "generic_timer", _timer("compare", VIRTUAL, M64)),
+    ("CNTP_CTL",   shared(3, 14, 2, 1),  "generic_timer", _timer_control(PHYSICAL)),
+    ("CNTP_CVAL",  shared(3, 14, 2, 2),  "generic_timer", _timer_compare(PHYSICAL)),
+    ("CNTV_CTL",   shared(3, 14, 3, 1),  "generic_timer", _timer_control(VIRTUAL)),
+    ("CNTV_CVAL",  shared(3, 14, 3, 2),  "generic_timer", _timer_compare(VIRTUAL)),
     ("DBGDSCR",    shared(0, 0, 2, 2, op0=2), "v7",       _sys("mdscr_el1")),
     ("DBGOSLSR",   shared(0, 1, 1, 4, op0=2), "v7",       _sys("oslsr_el1", OS_LOCKED | OS_LOCK_IMPLEMENTED)),
 )

@@ -309,6 +309,21 @@ def test_a_timer_that_was_about_to_ring_rings_when_the_guest_goes_on() -> None:
     assert heard == [True]
 
 
+def test_a_timer_is_saved_as_having_rung_only_when_it_has() -> None:
+    """In QEMU one that has ISTATUS does not ring any more, and a handler of Linux looks at it."""
+    clock, virtual = FakeClock(1_000), identifier((3, 3, 14, 3, 1))
+    cpu = make(clock)
+    cpu.timer.write_compare(1, 100)
+    cpu.timer.write_control(1, 1)
+    assert listed(cpu)[virtual] == 1
+    clock._now = 2_000
+    assert listed(cpu)[virtual] == 1  # its time has come, but nobody has noticed
+    clock.run_due()
+    assert listed(cpu)[virtual] == 5
+    cpu.timer.write_control(1, 3)
+    assert listed(cpu)[virtual] == 7
+
+
 def test_the_cycle_counter_goes_on() -> None:
     there = FakeClock(5_000)
     first = make(there)
