@@ -10,8 +10,13 @@ from typing import Any
 
 import keystone as _keystone
 
+from tests.boards.virt_levels import assemble
+
 keystone: Any = _keystone  # its types are not for us
 START, PASSES, INTERRUPT = 0x100, 0x400, 0x600
+MONITOR = 0x800
+MONITORED = {"hcr_el2": 0, "cnthctl_el2": 3, "cptr_el2": 0x33FF, "elr_el2": START, "spsr_el2": 0x1D3}
+"""What EL2 leaves to a guest of 32 bits, which begins in Supervisor mode with everything masked."""
 BRANCH = "b #{target}"
 
 MAIN = """
@@ -108,16 +113,23 @@ def _assemble(text: str, address: int, *, thumb: bool = False) -> bytes:
     return bytes(code)
 
 
-def firmware(directory: Path) -> str:
+def firmware_with_monitor(directory: Path) -> str:
+    """The file for ``-bios`` of a processor of 64 bits that begins at :data:`MONITOR`: EL2 enters the guest at EL1."""
+    text = "".join(f"mov x0, #{value:#x}\nmsr {name}, x0\n" for name, value in MONITORED.items()) + "eret\n"
+    return firmware(directory, assemble(text, MONITOR))
+
+
+def firmware(directory: Path, monitor: bytes = b"") -> str:
     """The file for ``-bios``."""
     parts = {
+        MONITOR: monitor,
         0: _assemble(BRANCH.format(target=START), 0),
         0x18: _assemble(BRANCH.format(target=INTERRUPT), 0x18),
         START: _assemble(MAIN.replace("@passes@", str(PASSES | 1)), START),
         PASSES: _assemble(THUMB, PASSES, thumb=True),
         INTERRUPT: _assemble(HANDLER, INTERRUPT),
     }
-    image = bytearray(0x800)
+    image = bytearray(MONITOR + len(monitor))
     for address, code in parts.items():
         assert not any(image[address : address + len(code)])
         image[address : address + len(code)] = code

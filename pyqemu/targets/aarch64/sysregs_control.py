@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 OP1_OF_EL = {1: 0, 2: 4, 3: 6}
 HCR_TVM, HCR_TRVM, HCR_TACR, HCR_TID2 = 1 << 26, 1 << 30, 1 << 21, 1 << 17
 CPTR_TCPAC = 1 << 31
+CPACR_BITS = 0xD0F00000  #: with those that only EL1 in AArch32 state knows, for who keeps them for it
 SCTLR_RES1 = 0x30D00800  #: bits that read as one in ARMv8.0
 
 
@@ -94,7 +95,7 @@ def _saved(el: int, op1: int) -> None:
 def _of_el1() -> None:
     define("TTBR1_EL1", (3, 0, 2, 0, 1), check=_translates, write=_then("ttbr1_el1", "tables_changed"))
     define("CONTEXTIDR_EL1", (3, 0, 13, 0, 1), mask=M32, check=_translates)
-    define("CPACR_EL1", (3, 0, 1, 0, 2), check=_traps_cpacr, write=_then("cpacr_el1", "mode_changed", 0x10300000))
+    define("CPACR_EL1", (3, 0, 1, 0, 2), check=_traps_cpacr, write=_then("cpacr_el1", "mode_changed", CPACR_BITS))
     define("PAR_EL1", (3, 0, 7, 4, 0))
     define("CSSELR_EL1", (3, 2, 0, 0, 0), mask=15, check=_traps_cache_id)
     define("TPIDR_EL1", (3, 0, 13, 0, 4), read=lambda cpu: cpu.tpidr_el1, write=_tpidr("tpidr_el1"))
