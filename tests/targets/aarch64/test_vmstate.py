@@ -10,6 +10,8 @@ import pytest
 from pyqemu.memory import AddressSpace, MemoryRegion
 from pyqemu.qom.vmstate import LoadError
 from pyqemu.system.clock import FakeClock
+from pyqemu.targets.aarch64.exceptions import Aarch64Exception
+from pyqemu.targets.aarch64.layout import EC_HVC32
 from pyqemu.targets.aarch64.state import Aarch64Cpu
 from pyqemu.targets.aarch64.vmstate import CommonState, SavedCpu
 from pyqemu.targets.aarch64.vmstate_registers import identifier, saved_registers, title
@@ -151,6 +153,28 @@ def test_a_32_bit_program_goes_on(rng: random.Random, cpsr: int) -> None:
         cpu.deliver(ArmException(Kind.UNDEFINED))
     assert not second.is_aarch32
     assert everything(second) == everything(first)
+
+
+@pytest.mark.parametrize("mode", [0x10, 0x11, 0x12, 0x13, 0x17, 0x1B, 0x1F])
+def test_an_operating_system_of_32_bits_goes_on(rng: random.Random, mode: int) -> None:
+    """Registers of all modes, those in use and those that are not, and all that EL2 sees of them afterwards."""
+    first, second = (Aarch64Cpu(has_el2=True) for _ in range(2))
+    for number in range(31):
+        first.x[number] = rng.getrandbits(32)
+    first.set_spsr(1, 0x1111)
+    first.sys.spsr_abt, first.sys.spsr_und, first.sys.spsr_irq, first.sys.spsr_fiq = 0x2222, 0x3333, 0x4444, 0x5555
+    first.sys.tpidrro_el0, first.sys.fpexc32_el2, first.pc = 0x1234_5678, 1 << 30, 0x8000
+    first.set_pstate(0x8000_01C0 | mode)
+    state = saved(first)
+    SavedCpu.vmstate.load(SavedCpu(second), state)
+    assert SavedCpu.vmstate.save(SavedCpu(second)) == state
+    assert [second.aarch32.r[number] for number in range(15)] == [first.aarch32.r[number] for number in range(15)]
+    assert (second.pstate, second.pc, second.aarch32.spsr) == (first.pstate, 0x8000, first.aarch32.spsr)
+    for cpu in (first, second):
+        cpu.deliver(Aarch64Exception(EC_HVC32, target_el=2))
+        assert cpu.el == 2
+    assert everything(second) == everything(first)
+    assert (second.spsr(1), second.sys.spsr_fiq, second.sys.fpexc32_el2) == (0x1111, 0x5555, 1 << 30)
 
 
 def test_identifiers_are_kvms() -> None:
@@ -356,7 +380,7 @@ def test_bits_that_a_register_lacks_are_dropped() -> None:
     first.timer.control[0], first.sys.pmcnten, first.sys.oslsr_el1 = 0xFE, M64, 0xFF
     SavedCpu.vmstate.load(SavedCpu(second), saved(first))
     state = second.sys
-    assert (state.vbar_el1, state.cpacr_el1, state.csselr_el1) == (0x1234_5800, 0x1030_0000, 15)
+    assert (state.vbar_el1, state.cpacr_el1, state.csselr_el1) == (0x1234_5800, 0xD0F0_0000, 15)
     assert (second.timer.control[0], state.pmcnten, state.oslsr_el1) == (2, 1 << 31, 10)
 
 
