@@ -191,8 +191,7 @@ def test_layouts_are_those_of_dump_vmstate(rom: str, tmp_path: Path) -> None:
 @needs_qemu_arm
 @pytest.mark.parametrize("qemu", [QemuArm, QemuAarch64, QemuMonitored])
 def test_a_guest_of_qemu_moves_here_and_back(qemu: type[QemuArm], tmp_path: Path) -> None:
-    """Memory is in records of 1 KiB there. (QEMU takes no list of registers in which one of its own is missing: those
-    that are not here are kept.)"""
+    """Memory is in records of 1 KiB there. (Those that began here: ``test_arm_to_qemu.py``.)"""
     image, first, last = qemu.firmware(tmp_path), tmp_path / "first", tmp_path / "last"
     with qemu(image, first) as there:
         there.wait_for_lines(20)
