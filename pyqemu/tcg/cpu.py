@@ -211,6 +211,11 @@ class Cpu:
         if self.mmu is not None:
             self.mmu.flush_page(vaddr)
 
+    def tlb_flush_index(self, mmu: int) -> None:
+        """Forget the translations of one mmu index."""
+        if self.mmu is not None:
+            self.mmu.flush_index(mmu)
+
     # --- attention ----------------------------------------------------------------------------------------------------
 
     def is_current_thread(self) -> bool:

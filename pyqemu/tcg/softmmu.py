@@ -99,6 +99,13 @@ class SoftMmu:
         self.env.q[LARGE_LOW >> 3], self.env.q[LARGE_HIGH >> 3] = M64, 0
         self._forget_spanning()
 
+    def flush_index(self, mmu: int) -> None:
+        """Forget the translations of one mmu index."""
+        start = TLB + mmu * TLB_TABLE
+        self.env.b[start : start + TLB_TABLE] = _EMPTY_TABLE
+        self.pages.clear()
+        self._forget_spanning()
+
     def _forget_spanning(self) -> None:
         """After a flush nobody knows whether the second page of a block is still the one it was made from."""
         for slot in self.spanning:

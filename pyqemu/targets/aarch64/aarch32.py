@@ -23,7 +23,7 @@ from pyqemu.targets.aarch64.exceptions import (
 )
 from pyqemu.targets.aarch64.layout import EC_FP_TRAP, M_FP_OFF, SPSR_BANK
 from pyqemu.targets.aarch64.self_hosted import MDSCR_SS
-from pyqemu.targets.arm import cp15, modes
+from pyqemu.targets.arm import cp15, modes, refill
 from pyqemu.targets.arm import mmu as mmu_32
 from pyqemu.targets.arm import models as models_32
 from pyqemu.targets.arm.decode import FIRST_OF_TWO, ArmDecoders
@@ -120,7 +120,7 @@ class Aarch32State(ArmCpu):
         self.has_el3 = self.high_vectors = False
         self.r = Registers32(self.q)
         self.v = ExtensionRegisters(self.q, self.l)
-        self.fcse = self.cbar = self._space = 0
+        self.fcse = self.cbar = self._space = self.privileged_dacr = self.user_dacr = 0
         self._decoders = ArmDecoders(self.model.has)
         cp15.load()
 
@@ -267,7 +267,11 @@ class Aarch32State(ArmCpu):
         return 0 if nonsecure else self.whole.space_of(1)
 
     def tables_changed(self) -> None:
-        self.whole.tables_changed()
+        refill.prepare_tables(self)
+        self.whole.tlb_flush()
+
+    def translation_changed(self) -> None:
+        self.whole.translation_changed()
 
     # --- coprocessors -------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ the same meaning, too. Registers that both states have alike, with all that they
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64 import sysregs
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pyqemu.targets.aarch64.state import Aarch64Cpu
 
 Key = tuple[int, ...]
+Check = Callable[["Aarch64Cpu", bool], None]
 HCR_TIDCP = 1 << 20
 UNTRAPPED = (4, 14)  #: CRn of accesses that HSTR_EL2 has no bit for
 RESERVED = {9: (0, 1, 2, 5, 6, 7, 8), 10: (0, 1, 4, 8), 11: (0, 1, 2, 3, 4, 5, 6, 7, 8, 15)}
@@ -71,13 +74,16 @@ def admitted(state: Aarch32State, key: Key, *, write: bool) -> SystemRegister | 
     :raise ArmException: it is UNDEFINED.
     """
     cpu = state.whole
+    shared, check, monitors = _known(key)
+    if shared is not None and not cpu.has(shared):
+        shared = check = None
     try:
-        _ask_hypervisor(cpu, key)
-        _ask_monitor(cpu, key, write=write)
-        shared = _shared(cpu, key)
-        register = shared or _same(key)
-        if register is not None and register.check is not None:
-            register.check(cpu, write)
+        if cpu.el2_enabled:
+            _ask_hypervisor(cpu, key)
+        if monitors:
+            _ask_monitor(cpu, key, write=write)
+        if check is not None:
+            check(cpu, write)
     except Trap as trap:
         if trap.el == 1 and state.has_el1:
             raise undefined() from None
@@ -89,7 +95,7 @@ def admitted(state: Aarch32State, key: Key, *, write: bool) -> SystemRegister | 
 
 def _ask_hypervisor(cpu: Aarch64Cpu, key: Key) -> None:
     """HSTR_EL2 and HCR_EL2.TIDCP."""
-    if key[0] != 15 or not cpu.el2_enabled:
+    if key[0] != 15:
         return
     crn = key[2]
     if crn not in UNTRAPPED and cpu.sys.hstr_el2 >> crn & 1:
@@ -100,14 +106,21 @@ def _ask_hypervisor(cpu: Aarch64Cpu, key: Key) -> None:
 
 def _ask_monitor(cpu: Aarch64Cpu, key: Key, *, write: bool) -> None:
     """Registers of the Secure state are EL3's."""
-    if key[:2] != (15, 0) or len(key) != 5:
-        return
     if key[2:] == SDER and not cpu.is_secure:
         raise undefined()
     if key[2:] in MONITOR or (key[2:] == NSACR and (write or cpu.is_secure)):
         if cpu.el == 1 and cpu.is_secure:
             raise Trap(3)
         raise undefined()
+
+
+@cache
+def _known(key: Key) -> tuple[SystemRegister | None, Check | None, bool]:
+    """The AArch64 register that a register is, what asks for leave, and whether EL3 may have it for itself."""
+    shared = _shared(key)
+    register = shared or _same(key)
+    monitors = key[:2] == (15, 0) and key[2:] in {*MONITOR, SDER, NSACR}
+    return shared, None if register is None else register.check, monitors
 
 
 def _same(key: Key) -> SystemRegister | None:
@@ -121,22 +134,21 @@ def _same(key: Key) -> SystemRegister | None:
     return sysregs.BY_NAME[name] if name else None
 
 
-def _shared(cpu: Aarch64Cpu, key: Key) -> SystemRegister | None:
+def _shared(key: Key) -> SystemRegister | None:
     """The AArch64 register that this one is: performance monitors, and the interface to a GICv3."""
-    found = None
     if len(key) == 5 and key[:2] == (15, 0):
         crn, crm, opc2 = key[2:]
         if (crn == MONITORS and crm >= 12) or (crn, crm) == (TIMER_MONITORS, 15):
-            found = sysregs.REGISTERS.get((3, 3, crn, crm, opc2)) or sysregs.REGISTERS.get((3, 0, crn, crm, opc2))
+            return sysregs.REGISTERS.get((3, 3, crn, crm, opc2)) or sysregs.REGISTERS.get((3, 0, crn, crm, opc2))
         elif (crn == INTERRUPTS and crm >= 8) or (crn, crm, opc2) == (4, 6, 0):
-            found = sysregs.REGISTERS.get((3, 0, crn, crm, opc2))
-        elif key[2:] == NSACR:
+            return sysregs.REGISTERS.get((3, 0, crn, crm, opc2))
+        if key[2:] == NSACR:
             return NSACR_OPEN
     elif key[0] == 15 and len(key) == 3 and key[2] == INTERRUPTS and key[1] in GROUP_PAIRS:
-        found = sysregs.REGISTERS.get((3, 0, INTERRUPTS, *GROUP_PAIRS[key[1]]))
+        return sysregs.REGISTERS.get((3, 0, INTERRUPTS, *GROUP_PAIRS[key[1]]))
     elif key == (15, 0, MONITORS):
-        found = sysregs.BY_NAME["PMCCNTR_EL0"]
-    return found if found is not None and cpu.has(found) else None
+        return sysregs.BY_NAME["PMCCNTR_EL0"]
+    return None
 
 
 def _syndrome(state: Aarch32State, key: Key, *, write: bool) -> tuple[int, int]:

@@ -50,7 +50,7 @@ from pyqemu.targets.aarch64.self_hosted import MDSCR_SS
 from pyqemu.targets.aarch64.translator import A64Translator
 from pyqemu.targets.arm import flags
 from pyqemu.targets.arm.generic_timer import FREQUENCY, CycleCounter, GenericTimer
-from pyqemu.targets.arm.layout import STEPPED
+from pyqemu.targets.arm.layout import DOMAINS_PRIVILEGED, DOMAINS_USER, STEPPED
 from pyqemu.targets.arm.modes import AARCH32_END
 from pyqemu.targets.arm.multiprocessor import Multiprocessor, affinity
 from pyqemu.targets.arm.system_state import SystemState
@@ -427,6 +427,7 @@ class Aarch64Cpu(Multiprocessor):
     def tlb_flush(self, global_too: bool = True) -> None:
         """Forget all translations."""
         self.tagged_pages = False
+        self.q[DOMAINS_PRIVILEGED >> 3] = self.q[DOMAINS_USER >> 3] = 0
         super().tlb_flush(global_too)
 
     def tlb_flush_page(self, vaddr: int) -> None:

@@ -121,7 +121,7 @@ def _of_el2() -> None:
     define("TPIDR_EL2", (3, 4, 13, 0, 2), el=2)
     define("VPIDR_EL2", (3, 4, 0, 0, 0), el=2, mask=M32)
     define("VMPIDR_EL2", (3, 4, 0, 0, 5), el=2)
-    define("DACR32_EL2", (3, 4, 3, 0, 0), el=2, mask=M32)
+    define("DACR32_EL2", (3, 4, 3, 0, 0), el=2, write=_then("dacr32_el2", "tables_changed", M32))
     define("IFSR32_EL2", (3, 4, 5, 0, 1), el=2, mask=M32)
     define("FPEXC32_EL2", (3, 4, 5, 3, 0), el=2, mask=M32, check=_traps_fp)
     constant("RVBAR_EL2", (3, 4, 12, 0, 1), lambda cpu: cpu.sys.rvbar, el=2)

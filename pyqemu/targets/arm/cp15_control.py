@@ -66,7 +66,7 @@ def _attribute(name: str) -> tuple[Read, Write]:
 
 def _write_fcse(cpu: ArmCpu, value: int) -> None:
     cpu.fcse = value & 0xFE000000
-    cpu.tables_changed()
+    cpu.translation_changed()
 
 
 def _whole(attribute: str) -> Read:
@@ -103,7 +103,7 @@ def _define_translation() -> None:
         define(f"TTBR{number}", (15, number, 2), read=_whole(attribute),
                write=_table(attribute), feature="lpae")  # fmt: skip
     storage("TTBCR", (15, 0, 2, 0, 2), "tcr_el1", effect="translation_changed")
-    storage("DACR", (15, 0, 3, 0, 0), "dacr32_el2", effect="tables_changed")
+    storage("DACR", (15, 0, 3, 0, 0), "dacr32_el2", effect="domains_changed")
     for shift, name in ((0, "PRRR"), (HIGH, "NMRR")):
         read, write = _half("mair_el1", shift)
         define(name, (15, 0, 10, 2, shift // HIGH), read=read, write=write, feature="v6k")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyqemu.targets.arm import domains
 from pyqemu.targets.arm.exceptions import WRITE as WNR
 from pyqemu.targets.arm.exceptions import ArmException, Kind
 from pyqemu.targets.arm.layout import M32
@@ -91,6 +92,7 @@ def translate(cpu: ArmCpu, vaddr: int, access: int, *, user: bool) -> tuple[int,
     regime = regime_of(cpu)
     leaf = short_walk(regime, vaddr, lambda address: cpu.load_descriptor(address, 4))
     permitted = permissions(regime, leaf, user=user)
+    domains.note(cpu, leaf.domain, user=user)
     if regime.dacr >> 2 * leaf.domain & 3 != 3:
         permitted = _never_execute(cpu, permitted, user, leaf.ap in (2, 3))
     if not permitted & NEED[access]:

@@ -6,9 +6,10 @@ gives up on; then `mmu.fill`, which knows all the rules, decides. What registers
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
-from pyqemu.targets.arm.layout import WALK32
+from pyqemu.targets.arm.layout import DOMAINS_PRIVILEGED, DOMAINS_USER, WALK32, WALK_DACR
 from pyqemu.targets.arm.mmu import SCTLR_M, SCTLR_UWXN, SCTLR_WXN, is_long, regime_of
 from pyqemu.targets.arm.refill_entry import enter, note_large
 from pyqemu.targets.arm.short_descriptors import EXECUTE, PRIVILEGED, READ, USER
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 ENABLED, BASE0, BASE1, LIMIT = WALK32, WALK32 + 0x08, WALK32 + 0x10, WALK32 + 0x18
 """Whether anything is walked here; the two first tables; the lowest address of the second one."""
-DACR, PXN, OF_PRIVILEGED, OF_USER = WALK32 + 0x20, WALK32 + 0x28, WALK32 + 0x30, WALK32 + 0x38
-"""Domains; whether PXN is there; permissions by AP, four bits each."""
+PXN, OF_PRIVILEGED, OF_USER = WALK32 + 0x28, WALK32 + 0x30, WALK32 + 0x38
+"""Whether PXN is there; permissions by AP, four bits each."""
 SUPERSECTION, CLIENT, MANAGER = 1 << 18, 1, 3
 
 
@@ -33,14 +34,23 @@ def prepare(cpu: ArmCpu) -> None:
     n = regime.ttbcr & 7
     disabled = regime.ttbcr >> 4 & 3
     q[ENABLED >> 3] = int(bool(walked) and not disabled)
-    q[BASE0 >> 3] = regime.ttbr0 & 0xFFFFFFFF << 14 - n & 0xFFFFFFFF
-    q[BASE1 >> 3] = regime.ttbr1 & 0xFFFFC000
     q[LIMIT >> 3] = 1 << 32 - n if n else 1 << 32
-    q[DACR >> 3], q[PXN >> 3] = regime.dacr, int(regime.pxn)
+    q[WALK_DACR >> 3], q[PXN >> 3] = regime.dacr, int(regime.pxn)
+    cpu.privileged_dacr = cpu.user_dacr = regime.dacr
+    prepare_tables(cpu)
     q[OF_PRIVILEGED >> 3] = _packed(PRIVILEGED, regime.access_flag)
     q[OF_USER >> 3] = _packed(USER, regime.access_flag)
 
 
+def prepare_tables(cpu: ArmCpu) -> None:
+    """TTBR0 or TTBR1 has changed."""
+    q, sys = cpu.q, cpu.sys
+    n = sys.tcr_el1 & 7 if cpu.model.has("v6") else 0
+    q[BASE0 >> 3] = sys.ttbr0_el1 & 0xFFFFFFFF << 14 - n & 0xFFFFFFFF
+    q[BASE1 >> 3] = sys.ttbr1_el1 & 0xFFFFC000
+
+
+@cache
 def _packed(data: tuple[int, ...], access_flag: bool) -> int:
     """Permissions by AP; none where an access flag is clear."""
     value = 0
@@ -115,7 +125,9 @@ class Refill:
     def _permissions(self) -> None:
         """What the domain and the access permission allow."""
         t = self.t
-        control = t.glob(DACR, 64).shr((self.entry.shr(5) & 15).shl(1)) & 3
+        domain = (self.entry.shr(5) & 15).shl(1)
+        control = t.glob(WALK_DACR, 64).shr(domain) & 3
+        self._note(t.value(1, 64).shl(domain))
         done, user, masked = t.label(), t.label(), t.label()
         self.permitted.set(7)
         t.brcond("eq", control, MANAGER, done)
@@ -131,6 +143,17 @@ class Refill:
         t.bind(masked)
         t.brcond("eq", never, 0, done)
         t.and_(self.permitted, 3, out=self.permitted)
+        t.bind(done)
+
+    def _note(self, bit: Value) -> None:
+        """The domain has a page in a table now (:func:`pyqemu.targets.arm.domains.note`)."""
+        t = self.t
+        user, done = t.label(), t.label()
+        t.brcond("geu", self.access, TLB + TLB_TABLE, user)
+        t.or_(t.glob(DOMAINS_PRIVILEGED, 64), bit, out=t.glob(DOMAINS_PRIVILEGED, 64))
+        t.br(done)
+        t.bind(user)
+        t.or_(t.glob(DOMAINS_USER, 64), bit, out=t.glob(DOMAINS_USER, 64))
         t.bind(done)
 
 

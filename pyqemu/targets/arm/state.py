@@ -11,7 +11,7 @@ from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from pyqemu.system import VirtualClock
-from pyqemu.targets.arm import cp15, cp15_debug, debug, delivery, flags, layout, mmu, modes, refill
+from pyqemu.targets.arm import cp15, cp15_debug, debug, delivery, domains, flags, layout, mmu, modes, refill
 from pyqemu.targets.arm.decode import SETS, ArmDecoders
 from pyqemu.targets.arm.extension import ExtensionRegisters
 from pyqemu.targets.arm.generic_timer import FREQUENCY, CycleCounter, GenericTimer
@@ -52,6 +52,7 @@ from pyqemu.targets.arm.modes import (
     MON,
     SPSR_BANK32,
     SVC,
+    USR,
 )
 from pyqemu.targets.arm.multiprocessor import Multiprocessor, affinity
 from pyqemu.targets.arm.system_state import SystemState
@@ -94,6 +95,8 @@ class ArmCpu(Multiprocessor):
     :ivar v: extension registers by the numbers of `extension.py`
     :ivar sys: registers of coprocessor 15
     :ivar fcse: FCSEIDR: what addresses of the lowest 32 MiB are moved by
+    :ivar privileged_dacr: DACR that pages in the TLB's table of privileged modes were permitted by
+    :ivar user_dacr: the same of User mode
     :ivar cbar: CBAR: where the private memory region of the processors is
     :ivar high_vectors: whether vectors are at 0xFFFF0000 after a reset (the input VINITHI)
     :ivar firmware_call: asked for HVC and SMC with the vector of the exception; True if it has answered (PSCI)
@@ -139,6 +142,7 @@ class ArmCpu(Multiprocessor):
         self.mpidr = (1 << 31 if self.model.has("v7mp") else 0) | affinity(self.index)
         self.firmware_call: Callable[[int], bool] | None = None
         self.fcse, self.cbar = 0, self.model.cbar
+        self.privileged_dacr = self.user_dacr = 0
         clock = self.clock if self.clock is not None else VirtualClock()
         self.timer, self.cycle_counter = GenericTimer(clock), CycleCounter(clock)
         self._decoders = ArmDecoders(self.model.has)
@@ -198,6 +202,8 @@ class ArmCpu(Multiprocessor):
 
     def enter_mode(self, mode: int) -> None:
         """Change CPSR.M: other registers come into use."""
+        if mode == USR:
+            domains.use_user_table(self)
         old = self.cpu_mode
         if old != mode:
             self._exchange(old, mode)
@@ -406,14 +412,24 @@ class ArmCpu(Multiprocessor):
         cp15.write(self, (cp, opc1, crm), value)
 
     def tables_changed(self) -> None:
-        """A table base or the domains were written: ASIDs are not told apart, so nothing known is good any more."""
-        refill.prepare(self)
+        """A table base was written: ASIDs are not told apart, so nothing known is good any more."""
+        refill.prepare_tables(self)
         self.tlb_flush()
+
+    def domains_changed(self) -> None:
+        """DACR was written."""
+        domains.changed(self)
 
     def translation_changed(self) -> None:
         """A register that controls translation was written."""
-        self.tables_changed()
+        refill.prepare(self)
+        self.tlb_flush()
         self.mode_changed()
+
+    def tlb_flush(self, global_too: bool = True) -> None:
+        """Forget all translations."""
+        self.q[layout.DOMAINS_PRIVILEGED >> 3] = self.q[layout.DOMAINS_USER >> 3] = 0
+        super().tlb_flush(global_too)
 
     # --- for people ---------------------------------------------------------------------------------------------------
 

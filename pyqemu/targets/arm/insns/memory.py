@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyqemu.targets.arm.decode import A32, A32_UNCONDITIONAL
+from pyqemu.targets.arm.domains import use_user_table
 from pyqemu.targets.arm.modes import LEVEL_MMU
 from pyqemu.targets.arm.operands import shifted
 from pyqemu.tcg.builder import Value
@@ -54,6 +55,8 @@ def single(t: ArmTranslator, access: Access, Rn: int, Rt: int, offset: Value | H
         address = base
         if P and not isinstance(offset, Value):
             disp = offset
+    if unprivileged and t.level:
+        t.call(use_user_table)
     value = access.move(t, Rt, address, disp, LEVEL_MMU[0] if unprivileged else None)
     if W or not P:
         if access.loads and Rt == Rn:
