@@ -12,6 +12,8 @@ from typing import Any
 
 from pyqemu.tcg.translate import Block
 
+Key = tuple[int, int, int, int]
+"""Host address, guest-virtual address, program counter, mode."""
 GRANULE_BITS = 6  #: writes that touch no 64-byte granule with code are let through without looking at the blocks
 PATIENCE = 16  #: stores beside its code that a page bears at first, until its code gives way
 
@@ -29,7 +31,7 @@ class BlockCache:
     """All valid blocks. *unlink* is called with a block that must not be entered any more, *gone* with a page."""
 
     def __init__(self, unlink: Callable[[Block], None], gone: Callable[[int], None]) -> None:
-        self.blocks: dict[int, Block] = {}  # by host address; more of the same address hang on Block.other
+        self.blocks: dict[Key, Block] = {}
         self.pages: dict[int, list[Block]] = {}
         self._granules: dict[int, int] = {}  # page → a bit for each granule that holds code, or has held some
         self._borne: dict[int, int] = {}  # page → stores beside its code since code came to it
@@ -42,18 +44,12 @@ class BlockCache:
         return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[Block]:
-        for first in self.blocks.values():
-            block: Block | None = first
-            while block is not None:
-                yield block
-                block = block.other
+        for page, blocks in self.pages.items():
+            yield from (block for block in blocks if block.host >> 12 == page)
 
     def find(self, host: int, linear: int, pc: int, flags: int) -> Block | None:
         """The block that begins at a host address, for that place in the guest's memory and that mode."""
-        block = self.blocks.get(host)
-        while block is not None and (block.linear != linear or block.flags != flags or block.pc != pc):
-            block = block.other
-        return block
+        return self.blocks.get((host, linear, pc, flags))
 
     def add(self, block: Block, host: int, second: int) -> list[int]:
         """Enter a block that begins at a host address and goes on, if *second* is not 0, on that page of host memory.
@@ -61,8 +57,7 @@ class BlockCache:
         Returns the host pages that held no code before: their stores must be watched from now on.
         """
         block.host, block.second = host, second
-        block.other = self.blocks.get(host)
-        self.blocks[host] = block
+        self.blocks[host, block.linear, block.pc, block.flags] = block
         fresh = []
         for page in self._pages_of(block):
             if page not in self.pages:
@@ -123,7 +118,9 @@ class BlockCache:
             return
         block.valid = False
         self.invalidated += 1
-        self._forget(block)
+        key = block.host, block.linear, block.pc, block.flags
+        if self.blocks.get(key) is block:  # and not a shorter one that has come after it
+            del self.blocks[key]
         for page in self._pages_of(block):
             owners = self.pages.get(page)
             if owners is not None:
@@ -133,20 +130,6 @@ class BlockCache:
                     self._borne.pop(page, None)
                     self.gone(page)
         self.unlink(block)
-
-    def _forget(self, block: Block) -> None:
-        """Take a block out of the chain of its host address."""
-        place = self.blocks[block.host]
-        if place is not block:
-            while place.other is not block:
-                assert place.other is not None
-                place = place.other
-            place.other = block.other
-        elif block.other is not None:
-            self.blocks[block.host] = block.other
-        else:
-            del self.blocks[block.host]
-        block.other = None
 
     def clear(self) -> None:
         """Throw all blocks away; the caller has cleared the code buffer and the jump cache."""

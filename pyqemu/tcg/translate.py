@@ -85,10 +85,9 @@ class Block:
     :ivar address: where its native code is
     :ivar chained: host addresses of jumps that lead here, each followed by the distance to where it led before
     :ivar steps: what the python engine runs
-    :ivar other: another block that begins at the same host address
     """
 
-    __slots__ = ("address", "chained", "count", "flags", "host", "length", "linear", "other", "pc", "second", "size",
+    __slots__ = ("address", "chained", "count", "flags", "host", "length", "linear", "pc", "second", "size",
                  "steps", "valid", "variants")  # fmt: skip
 
     def __init__(self, pc: int, linear: int, flags: int, variants: tuple[Variant, ...], count: int,
@@ -103,7 +102,6 @@ class Block:
         self.chained: list[int] | None = None
         self.valid = True
         self.steps: Any = None
-        self.other: Block | None = None
 
     def pc_of(self, index: int) -> int:
         """The program counter of the instruction of that index."""
