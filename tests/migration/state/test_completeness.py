@@ -35,7 +35,7 @@ WAIVED = {
     "GuestTime": {"it is 'ticks' and 'now'": "_base_ticks _base_time _numerator _denominator _expected"},
     "Apic": {"QEMU has no place for it; errors that the guest has not asked for": "esr_pending"},
     "FwCfgIo": {"what is offered, from the configuration": "_slots _items _files _by_key", "of the item": "_data"},
-    "PciBus": {"follows from the devices": "_asserted _lines", "a setting": "first_free_slot hotplug"},
+    "PciBus": {"follows from the devices": "_asserted _lines", "a setting": "first_free_slot hotplug has_messages"},
     "I8257": {
         "QEMU has no place for it": "status requests", "the devices ask anew": "dreq", "only during a call": "running",
     },
