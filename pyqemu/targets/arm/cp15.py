@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import cache
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,9 +89,14 @@ def ignored(name: str, key: Key, *, level: int = 1, feature: str = "") -> None:
     define(name, key, read=lambda cpu: 0, write=lambda cpu, value: None, level=level, feature=feature)
 
 
-def _exists(cpu: ArmCpu, register: Register) -> bool:
-    feature = register.feature
-    return not feature or (not cpu.model.has(feature[1:]) if feature[0] == "!" else cpu.model.has(feature))
+@cache
+def _of_features(features: frozenset[str], key: Key) -> Register | None:
+    """The register that a processor with these features has under a key."""
+    for register in REGISTERS.get(key, ()):
+        feature = register.feature
+        if not feature or (feature[1:] not in features if feature[0] == "!" else feature in features):
+            return register
+    return None
 
 
 def find(cpu: ArmCpu, key: Key, *, write: bool) -> Register | None:
@@ -99,9 +105,8 @@ def find(cpu: ArmCpu, key: Key, *, write: bool) -> Register | None:
     :raise ArmException: it is UNDEFINED.
     """
     level = cpu.mode & M_LEVEL
-    for register in REGISTERS.get(key, ()):
-        if not _exists(cpu, register):
-            continue
+    register = _of_features(cpu.model.features, key)
+    if register is not None:
         way = register.write if write else register.read
         if way is None or level < register.level or (register.check and not register.check(cpu, write)):
             raise undefined()
