@@ -222,25 +222,31 @@ def stage1_table(cpu: Aarch64Cpu, vaddr: int, el: int) -> tuple[Table, int]:
 
 
 def _stage2(cpu: Aarch64Cpu, address: int, *, of_walk: bool) -> Leaf:
-    """The descriptor of stage 2 for an intermediate physical address."""
-    vtcr = cpu.sys.vtcr_el2
+    """The descriptor of stage 2 for an intermediate physical address; what was found before a flush is kept."""
     if not cpu.sys.hcr_el2 & HCR_VM:
         return Leaf(0xC0, address & PAGE_MASK, 12, 3)
+    leaf = cpu.stage2_leaves.get(address >> 12)
+    try:
+        if leaf is None:
+            leaf = cpu.stage2_leaves[address >> 12] = _walk_stage2(cpu, address)
+        if of_walk and not stage2_permissions(leaf) & READ:
+            raise TranslationFault(FaultKind.PERMISSION, leaf.level, address)
+    except TranslationFault as fault:
+        raise TranslationFault(fault.kind, fault.level, address, stage2=True, of_walk=of_walk) from None
+    return leaf
+
+
+def _walk_stage2(cpu: Aarch64Cpu, address: int) -> Leaf:
+    vtcr = cpu.sys.vtcr_el2
     bits = 64 - min(max(vtcr & 63, 16), 39)
     grain = GRAIN0.get(vtcr >> 14 & 3, 12)
     start = (2 if grain == 12 else 3) - (vtcr >> 6 & 3)
     output = min(OUTPUT_SIZES[vtcr >> 16 & 7], cpu.model.pa_bits)
     first_bits = max(bits - (grain + (grain - 3) * (3 - start)) + 3, 4)
     base = cpu.sys.vttbr_el2 & (1 << 48) - 1 & -(1 << first_bits)
-    try:
-        if address >> bits:
-            raise TranslationFault(FaultKind.TRANSLATION, 0, address)
-        leaf = walk(Table(base, bits, grain, output, start), address, lambda place: cpu.memory.load(place, 8))
-        if of_walk and not stage2_permissions(leaf) & READ:
-            raise TranslationFault(FaultKind.PERMISSION, leaf.level, address)
-    except TranslationFault as fault:
-        raise TranslationFault(fault.kind, fault.level, address, stage2=True, of_walk=of_walk) from None
-    return leaf
+    if address >> bits:
+        raise TranslationFault(FaultKind.TRANSLATION, 0, address)
+    return walk(Table(base, bits, grain, output, start), address, lambda place: cpu.memory.load(place, 8))
 
 
 def debug_translate(cpu: Aarch64Cpu, vaddr: int) -> int | None:

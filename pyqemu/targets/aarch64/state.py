@@ -61,6 +61,7 @@ from pyqemu.tcg.env import Global
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.aarch32 import Aarch32State
     from pyqemu.targets.aarch64.breakpoints import Breakpoints
+    from pyqemu.targets.arm.long_descriptors import Leaf
     from pyqemu.tcg.builder import Builder
     from pyqemu.tcg.translate import Decoder
 
@@ -122,6 +123,7 @@ class Aarch64Cpu(Multiprocessor):
     :ivar ss: PSTATE.SS: the next instruction is stepped
     :ivar tagged_pages: whether the software TLB has pages with a tag in their address
     :ivar secure_space: where :attr:`memory` shows what Secure accesses see; 0 where that is what all see
+    :ivar stage2_leaves: what the second stage has for pages, by their numbers, since the last flush
     :ivar virtual_lines: VIRQ and VFIQ as the virtual interface of an interrupt controller drives them
     """
 
@@ -162,6 +164,7 @@ class Aarch64Cpu(Multiprocessor):
         self.firmware_call: Callable[[int], bool] | None = None
         self.tagged_pages = False
         self.secure_space = self.virtual_lines = 0
+        self.stage2_leaves: dict[int, Leaf] = {}
         clock = self.clock if self.clock is not None else VirtualClock()
         self.timer, self.cycle_counter = GenericTimer(clock), CycleCounter(clock)
         self._decoders = A64Decoders(self.model.has)
@@ -427,6 +430,7 @@ class Aarch64Cpu(Multiprocessor):
     def tlb_flush(self, global_too: bool = True) -> None:
         """Forget all translations."""
         self.tagged_pages = False
+        self.stage2_leaves.clear()
         self.q[DOMAINS_PRIVILEGED >> 3] = self.q[DOMAINS_USER >> 3] = 0
         super().tlb_flush(global_too)
 
