@@ -215,6 +215,15 @@ def user_instead() -> Pair:
     return p
 
 
+def fp_identification() -> Pair:
+    """VMRS of what tells of the FP unit."""
+    p = Pair()
+    p.begin(1 << 15 | 1 << 18)
+    touches = "vmrs r3, fpsid\nvmrs r9, mvfr0\nvmrs r2, mvfr1\nvmrs r5, mvfr2\nvmrs r4, fpexc\n"
+    p.guest += touches + write("0, c1, c0, 2", 0xF00000) + "isb\n" + touches + "cps #0x10\n" + touches + TO_SUPERVISOR
+    return p
+
+
 TRAPPED = (
     "mcr p15, 0, r3, c1, c0, 0", "mrc p15, 0, r3, c1, c0, 0", "mcr p15, 0, r4, c2, c0, 0", "mcrr p15, 0, r4, r5, c2",
     "mrrc p15, 1, r4, r5, c2", "mrc p15, 0, r6, c2, c0, 2", "mrc p15, 0, r6, c3, c0, 0", "mrc p15, 0, r6, c5, c0, 1",
@@ -366,6 +375,7 @@ PROGRAMS: dict[str, tuple[Callable[[], Pair], str]] = {
     "fp of the monitor": (monitored(SCR_NS, at.put("cptr_el3", 1 << 10 | 1 << 31)), "secure=on"),
     "worlds": (worlds, "secure=on"),
     "interrupted monitor": (interrupted_monitor, "secure=on"),
+    "traps of fp identification": (fp_identification, "virtualization=on"),
     "traps in thumb": (traps("", HCR_TVM | HCR_TWI | HCR_TSC, thumb=True), "virtualization=on"),
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyqemu.targets.aarch64 import mmu as mmu_64
 from pyqemu.targets.aarch64 import stepping
-from pyqemu.targets.aarch64.aarch32_coprocessor import admitted, value_of
+from pyqemu.targets.aarch64.aarch32_coprocessor import admitted, admitted_to_vmrs, value_of
 from pyqemu.targets.aarch64.exceptions import (
     ANY_CONDITION,
     SCTLR_NTWI,
@@ -301,6 +301,9 @@ class Aarch32State(ArmCpu):
             shared.write(self.whole, value)
         else:
             super().write_coprocessor_pair(cp, opc1, crm, value)
+
+    def ask_for_identification(self, reg: int) -> None:
+        admitted_to_vmrs(self, reg)
 
     # --- the present instruction --------------------------------------------------------------------------------------
 

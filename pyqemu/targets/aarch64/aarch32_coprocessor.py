@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64 import sysregs
 from pyqemu.targets.aarch64.exceptions import ANY_CONDITION, Aarch64Exception
-from pyqemu.targets.aarch64.layout import EC_CP14, EC_CP14_PAIR, EC_CP15, EC_CP15_PAIR
+from pyqemu.targets.aarch64.layout import EC_CP14, EC_CP14_PAIR, EC_CP15, EC_CP15_PAIR, EC_VMRS
 from pyqemu.targets.aarch64.sysregs import NEVER, SystemRegister, Trap
 from pyqemu.targets.arm.exceptions import undefined
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Key = tuple[int, ...]
 Check = Callable[["Aarch64Cpu", bool], None]
-HCR_TIDCP = 1 << 20
+HCR_TID0, HCR_TID3, HCR_TIDCP = 1 << 15, 1 << 18, 1 << 20
 UNTRAPPED = (4, 14)  #: CRn of accesses that HSTR_EL2 has no bit for
 RESERVED = {9: (0, 1, 2, 5, 6, 7, 8), 10: (0, 1, 4, 8), 11: (0, 1, 2, 3, 4, 5, 6, 7, 8, 15)}
 """CRn and CRm of what HCR_EL2.TIDCP traps: lockdown and tightly coupled memory (D7.2.34)."""
@@ -93,6 +93,18 @@ def admitted(state: Aarch32State, key: Key, *, write: bool) -> SystemRegister | 
     return shared
 
 
+def admitted_to_vmrs(state: Aarch32State, reg: int) -> None:
+    """Ask EL2 for leave to read FPSID (0) or one of MVFR0 to MVFR2 (D7.2.34, TID0 and TID3).
+
+    :raise Aarch64Exception: it is trapped.
+    """
+    cpu = state.whole
+    trap = HCR_TID3 if reg else HCR_TID0
+    if cpu.el == 1 and cpu.el2_enabled and cpu.sys.hcr_el2 & trap:
+        register = state.view(_word(state) >> 12 & 15)
+        raise Aarch64Exception(EC_VMRS, ANY_CONDITION | 7 << 14 | reg << 10 | register << 5 | 1, target_el=2)
+
+
 def _ask_hypervisor(cpu: Aarch64Cpu, key: Key) -> None:
     """HSTR_EL2 and HCR_EL2.TIDCP."""
     if key[0] != 15:
@@ -151,11 +163,15 @@ def _shared(key: Key) -> SystemRegister | None:
     return None
 
 
+def _word(state: Aarch32State) -> int:
+    """The present instruction; T32 has the fields of coprocessor instructions where A32 has them."""
+    word = int.from_bytes(state.code(), "little")
+    return word >> 16 | (word & 0xFFFF) << 16 if state.thumb else word
+
+
 def _syndrome(state: Aarch32State, key: Key, *, write: bool) -> tuple[int, int]:
     """Exception class and ISS of a trapped access (D7.2.27)."""
-    word = int.from_bytes(state.code(), "little")
-    if state.thumb:
-        word = word >> 16 | (word & 0xFFFF) << 16
+    word = _word(state)
     register = state.view(word >> 12 & 15)
     iss = ANY_CONDITION | register << 5 | key[-1 if len(key) == 3 else 3] << 1 | (not write)
     if len(key) == 3:

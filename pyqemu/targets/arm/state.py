@@ -241,6 +241,9 @@ class ArmCpu(Multiprocessor):
         """Whether SMC may lead anywhere."""
         return self.has_el3
 
+    def ask_for_identification(self, reg: int) -> None:
+        """Whether VMRS may read FPSID or MVFRn, by their numbers: nobody minds."""
+
     # --- registers of coprocessor 15 that are halves of others --------------------------------------------------------
 
     @property

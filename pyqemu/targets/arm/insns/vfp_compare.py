@@ -65,6 +65,7 @@ def _exists(t: ArmTranslator, reg: int) -> bool:
 
 def read_identification(cpu: ArmCpu, reg: int) -> int:
     """FPSID, MVFR0, MVFR1, MVFR2."""
+    cpu.ask_for_identification(reg)
     return cpu.model.fpsid if reg == REG_FPSID else cpu.model.mvfr[REG_MVFR0 - reg]
 
 
