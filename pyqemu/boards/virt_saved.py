@@ -112,11 +112,16 @@ def _memory(virt: Virt, machine: SavedMachine) -> None:
 
 
 def _hooks(virt: Virt, machine: SavedMachine) -> None:
-    """Transfers of disks end before memory is saved; whoever has copies of memory forgets them when it is loaded."""
+    """Transfers of disks end before memory is saved; whoever has copies of memory forgets them when it is loaded.
+
+    Timers that are late ring before, too: where there is an EL2, QEMU forgets the interrupt of one that is late.
+    """
 
     def settle() -> None:
         for device in _virtio_devices(virt):
             device.complete_now()
+        for cpu in virt.cpus:
+            cpu.timer.ring_due()
 
     def written(block: RamBlock, offset: int, length: int) -> None:
         for listener in virt.memory_space.write_listeners:

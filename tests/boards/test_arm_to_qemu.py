@@ -88,7 +88,9 @@ A53 = partial(Place, cpu="cortex-a53", architecture="aarch64")
 GUESTS = [
     A57("virt-2.6"),
     A53("virt-2.6,gic-version=3", options={"gic-version": "3"}, cpus=2),
+    A57("virt-2.6,virtualization=on", options={"virtualization": "on"}),
     slow(A57("virt-2.6,secure=on", options={"secure": "on"})),
+    slow(A53("virt-2.6,secure=on,virtualization=on", options={"secure": "on", "virtualization": "on"})),
     Place("virt-2.6", cpu="cortex-a15"),
     slow(Place("virt-2.6", cpu="cortex-a7", cpus=2)),
     Place("versatilepb"),
@@ -146,8 +148,7 @@ DEVICES: list[Any] = [
 
 @pytest.mark.parametrize(("place", "device"), DEVICES, ids=title)
 def test_qemu_takes_it(place: Place, device: tuple[dict[str, str], str], tmp_path: Path) -> None:
-    """Which devices there are, how cards are called, how many processors. (What runs below an EL2 gets no more
-    interrupts in QEMU 7.2, also if QEMU has sent it.)"""
+    """Which devices there are, how cards are called, how many processors."""
     with place.here(tmp_path, devices=[device[0]]) as here:
         stream, _ = save(here)
     (tmp_path / "there").write_bytes(stream)
