@@ -230,6 +230,7 @@ names:
     .asciz "p64"
     .asciz "a32"
     .asciz "t32"
+    .asciz "old"
     .asciz "hit"
     .byte 0
 newline:
@@ -264,6 +265,19 @@ even:
     mov x0, #7
     svc #0
 """
+OLD = """
+    mcr p15, #0, r0, c7, c10, #5
+    mov r1, #1
+    mcr p15, #0, r0, c7, c10, #4
+    mcr p15, #0, r0, c7, c5, #4
+    setend be
+    ldr r2, [pc]
+    setend le
+    and r0, r2, #0xff
+    mov r7, #1
+    svc #0
+"""
+"""What kernels disable, and do themselves for programs that use it."""
 FUNCTION, WATCHED = START + HEADERS + 4, START + 0x4010
 A32 = """
     movw r4, #0x4000
@@ -343,6 +357,7 @@ def initrd() -> bytes:
         "p64": (0o100755, program(P64)),
         "hit": (0o100755, program(P64)),
         "a32": (0o100755, program(A32, EM_ARM)),
+        "old": (0o100755, program(OLD, EM_ARM)),
         "t32": (0o100755, program(T32, EM_ARM, thumb=True)),
     }
     return gzip.compress(cpio(files), 1, mtime=0)
