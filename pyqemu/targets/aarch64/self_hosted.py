@@ -28,7 +28,7 @@ def is_locked(cpu: Aarch64Cpu) -> bool:
 def may_reach(cpu: Aarch64Cpu, el: int, *, secure: bool) -> bool:
     """Whether debug exceptions of an exception level are enabled, as far as PSTATE.D allows them at their own level.
 
-    Those of AArch32 state are others: here it is nobody, where EL1 is to take them and is in that state.
+    Those of this module never are where EL1 would take them and is in AArch32 state, which has others.
     """
     if is_locked(cpu) or (secure and cpu.has_el3 and cpu.sys.mdcr_el3 & MDCR_SDD):
         return False
