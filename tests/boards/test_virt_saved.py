@@ -64,6 +64,13 @@ def test_sections_are_qemus_in_qemus_order(rom: str, tmp_path: Path) -> None:
     assert list(decoded.blocks) == ["virt.flash0", "virt.flash1", "mach-virt.ram"]
 
 
+def test_with_an_el2_the_interrupt_controller_comes_first(rom: str) -> None:
+    """QEMU drives a timer's line while it loads a processor."""
+    with machine(virt(rom, machine_options={"virtualization": "on"})) as made:
+        names = [name for _, name, *_ in Decoder(save(made)[0]).decode().sections]
+    assert names.index("arm_gic") < names.index("cpu_common")
+
+
 def size(fields: list[dict[str, Any]]) -> int:
     return sum(each["size"] * each.get("array_len", 1) for each in fields)
 

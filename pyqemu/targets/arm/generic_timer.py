@@ -113,12 +113,6 @@ class GenericTimer:
         if deadline is None or deadline > self._clock.now() or not self.control[number] & ENABLE:
             self.update(number)
 
-    def ring_due(self) -> None:
-        """Let timers ring now whose time had come, and which had not rung, when the guest stopped."""
-        for number, timer in enumerate(self.timers):
-            if timer.deadline is not None and timer.deadline <= self._clock.now():
-                self.update(number)
-
 
 class CycleCounter:
     """PMCCNTR: nanoseconds of guest time stand for cycles, as nothing here has others.

@@ -94,20 +94,6 @@ def test_what_is_disabled_tells_nothing(rig: Rig) -> None:
     assert rig.clock.next_deadline() is None
 
 
-def test_a_late_timer_rings_when_it_is_asked_to_and_others_do_not(rig: Rig) -> None:
-    """As a machine that stopped at that moment is made ready to be saved."""
-    rig.timer.write_compare(PHYSICAL, 100)
-    rig.timer.write_compare(VIRTUAL, 300)
-    for number in (PHYSICAL, VIRTUAL):
-        rig.timer.write_control(number, ENABLE)
-    rig.clock._now = 200 * SCALE  # nobody runs timers
-    assert rig.timer.saved_control(PHYSICAL) == ENABLE
-    rig.timer.ring_due()
-    assert rig.timer.saved_control(PHYSICAL) == ENABLE | ISTATUS
-    assert rig.timer.saved_control(VIRTUAL) == ENABLE
-    assert rig.clock.next_deadline() == 300 * SCALE
-
-
 def test_cycles(rig: Rig) -> None:
     counter = CycleCounter(rig.clock)
     rig.clock.advance(1000)
