@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import random
+import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -567,6 +568,46 @@ def test_blocks_are_in_the_byte_order_of_data(tmp_path: Path) -> None:
     asking.close()
 
 
+class Endless(Exception):
+    """A program has made a loop of itself."""
+
+
+@contextlib.contextmanager
+def bounded(asking: Asking) -> Iterator[None]:
+    """Let a program run for no more than some seconds.
+
+    :raise Endless: it would have gone on.
+    """
+    engine, cpu = asking.guest.engine, asking.guest.cpu
+    execute, is_over = engine.execute, threading.Event()
+
+    def end() -> None:
+        is_over.set()
+        cpu.l[EXIT_REQUEST >> 2] = 1
+
+    def checked() -> None:
+        execute()
+        if is_over.is_set():
+            raise Endless
+
+    timer = threading.Timer(5, end)
+    timer.start()
+    try:
+        engine.execute = checked  # type: ignore[method-assign]
+        yield
+    finally:
+        timer.cancel()
+        del engine.execute  # type: ignore[method-assign]
+
+
+def test_a_program_that_loops_is_ended() -> None:
+    asking = make("arm")
+    asking.instruction = "b #0x1000"
+    with pytest.raises(Endless), bounded(asking):
+        asking.run()
+    asking.close()
+
+
 def test_random_calls_do_no_harm(
     asking: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, seed: int
 ) -> None:
@@ -586,5 +627,5 @@ def test_random_calls_do_no_harm(
         parameter = BLOCK if chance.random() < 0.8 else chance.choice(values)
         registers = chance.randrange(0x20), parameter & (1 << 8 * asking.word) - 1
         name = "x" if asking.is_64bit else "r"
-        with contextlib.suppress(AskAgain):
+        with contextlib.suppress(AskAgain, Endless), bounded(asking):
             asking.run(**{f"{name}{number}": value for number, value in enumerate(registers)})
