@@ -30,7 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Our marker, and no complaint of hypothesis about a host that is busy."""
+    """Our marker; and hypothesis repeats its cases with our seed and does not complain of a host that is busy."""
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = config.getoption("--seed")
     settings.register_profile("pyqemu", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("pyqemu")
     config.addinivalue_line("markers", "slow: takes long; runs with --full only")
