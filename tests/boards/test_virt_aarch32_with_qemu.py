@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.boards import virt_levels as at
-from tests.boards.test_virt_levels_with_qemu import QEMU, said_here, said_in_qemu
 from tests.boards.virt_aarch32 import ALL, TO_SUPERVISOR, USR, Pair, load32, put, read, write
+from tests.boards.virt_said import needs_qemu, said_here, said_in_qemu
 
 HCR_VM, HCR_FMO, HCR_IMO, HCR_VI, HCR_TWI, HCR_TSC = 1, 1 << 3, 1 << 4, 1 << 7, 1 << 13, 1 << 19
 HCR_TVM, HCR_TGE, HCR_TRVM, HCR_RW = 1 << 26, 1 << 27, 1 << 30, 1 << 31
@@ -380,7 +380,7 @@ PROGRAMS: dict[str, tuple[Callable[[], Pair], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.skipif(QEMU is None, reason="needs Debian's qemu-system-arm")
+@needs_qemu
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_guest_says_the_same(name: str, tmp_path: Path) -> None:
     make, board = PROGRAMS[name]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.boards.test_virt_levels_with_qemu import END, QEMU, said_here, said_in_qemu
 from tests.boards.test_virt_steps_with_qemu import HCR_RW, MDCR_TDE, start
 from tests.boards.virt_levels import load, put, tell
-from tests.boards.virt_steps import DATA, EL1, KDE, LIMIT, MDE, PSTATE_D, SS, USER, Steps
+from tests.boards.virt_said import needs_qemu
+from tests.boards.virt_steps import DATA, EL1, KDE, MDE, PSTATE_D, SS, USER, Steps, say_the_same
 
 EL0_ONLY, EL1_ONLY, BOTH = 2 << 1, 1 << 1, 3 << 1
 WHOLE, FIRST, SECOND, ON = 0xF << 5, 3 << 5, 0xC << 5, 1
@@ -140,14 +140,8 @@ PROGRAMS: dict[str, tuple[Callable[[], Steps], str]] = {
 }
 
 
-@pytest.mark.skipif(QEMU is None, reason="needs Debian's qemu-system-arm")
+@needs_qemu
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_hits_are_the_same(name: str, tmp_path: Path) -> None:
     make, board = PROGRAMS[name]
-    program = make()
-    program += f"mov x25, #0\n{tell('Z')}"
-    rom = program.write(tmp_path)
-    here, there = said_here(rom, board), said_in_qemu(rom, board, tmp_path)
-    assert END in here
-    assert all(part.count("V") < LIMIT for part in here.split("=")), "each comes to its end"
-    assert here.splitlines() == there.splitlines()
+    say_the_same(make(), board, tmp_path)

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.boards import virt_levels as at
-from tests.boards.test_virt_saved import text
 from tests.boards.virt_levels import Program, fetch, load, put, store, tell, tell_system
-from tests.migration.state.saved_rig import config, machine
+from tests.boards.virt_said import needs_qemu, said_here, said_in_qemu
 
-QEMU = shutil.which("qemu-system-aarch64")
-PATIENCE = 60.0  # seconds
-END = "Z0000000000000000\n"
 SCR, NS, IRQ, FIQ, ST, HCE, SMD = 0x430, 1, 2, 4, 1 << 11, 1 << 8, 1 << 7
 DESCRIPTOR = 0x703  # page, access flag, inner shareable
 NS_BIT = 1 << 5
@@ -317,39 +310,7 @@ PROGRAMS: dict[str, tuple[Callable[[], Program], str]] = {
 }
 
 
-def said_in_qemu(rom: str, board: str, directory: Path) -> str:
-    line = directory / "line"
-    command = [str(QEMU), "-M", f"virt,{board}", "-cpu", "cortex-a57", "-m", "64", "-nodefaults", "-display", "none",
-               "-accel", "tcg", "-bios", rom, "-serial", f"file:{line}"]  # fmt: skip
-    process = subprocess.Popen(command)
-    try:
-        end = time.monotonic() + PATIENCE
-        while END not in (said := line.read_text("latin-1") if line.exists() else ""):
-            assert time.monotonic() < end and process.poll() is None, said
-            time.sleep(0.05)
-    finally:
-        process.kill()
-        process.wait()
-    return said
-
-
-def said_here(rom: str, board: str) -> str:
-    options = dict(part.split("=") for part in board.split(","))
-    settings = config(rom, machine="virt", architecture="aarch64", memory=64 << 20, cpu="cortex-a57",
-                      machine_options=options)  # fmt: skip
-    said = ""
-
-    def finished() -> bool:
-        nonlocal said
-        said += text(made)
-        return END in said
-
-    with machine(settings, running=True) as made:
-        made.run_for(PATIENCE, until=finished)
-    return said
-
-
-@pytest.mark.skipif(QEMU is None, reason="needs Debian's qemu-system-arm")
+@needs_qemu
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_says_the_same(name: str, tmp_path: Path) -> None:
     make, board = PROGRAMS[name]

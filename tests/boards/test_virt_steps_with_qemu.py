@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.boards import virt_levels as at
-from tests.boards.test_virt_levels_with_qemu import END, QEMU, said_here, said_in_qemu
-from tests.boards.virt_levels import put, tell
-from tests.boards.virt_steps import BIG_ENDIAN, EL1, KDE, LIMIT, PSTATE_D, SS, USER, Steps, assemble32
+from tests.boards.virt_levels import put
+from tests.boards.virt_said import needs_qemu
+from tests.boards.virt_steps import BIG_ENDIAN, EL1, KDE, PSTATE_D, SS, USER, Steps, assemble32, say_the_same
 
 HCR_RW, MDCR_TDE = 1 << 31, 1 << 8
 SUPERVISOR = 0x13
@@ -242,14 +242,8 @@ PROGRAMS: dict[str, tuple[Callable[[], Steps], str]] = {
 }
 
 
-@pytest.mark.skipif(QEMU is None, reason="needs Debian's qemu-system-arm")
+@needs_qemu
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_steps_are_the_same(name: str, tmp_path: Path) -> None:
     make, board = PROGRAMS[name]
-    program = make()
-    program += f"mov x25, #0\n{tell('Z')}"
-    rom = program.write(tmp_path)
-    here, there = said_here(rom, board), said_in_qemu(rom, board, tmp_path)
-    assert END in here
-    assert all(part.count("V") < LIMIT for part in here.split("=")), "each comes to its end"
-    assert here.splitlines() == there.splitlines()
+    say_the_same(make(), board, tmp_path)

@@ -7,12 +7,14 @@ passed over.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keystone as _keystone
 
 from tests.boards import virt_levels as at
 from tests.boards.virt_levels import Program, assemble, load, put, tell, tell_system
+from tests.boards.virt_said import END, said_here, said_in_qemu
 
 keystone: Any = _keystone  # its types are not for us
 STEPPED, STEPPED_32, DATA = at.HERE + 0xC000, at.HERE + 0xD000, at.RAM + 0x18_0000
@@ -112,3 +114,13 @@ class Steps(Program):
         self.text += put("mdscr_el1", mdscr) + put(f"elr_el{by}", address) + put(f"spsr_el{by}", value)
         self.text += load("x14", DATA) + f"eret\n{label}:\n" + tell("=", f"x{0}")
         self.text += put("mdscr_el1", 0)
+
+
+def say_the_same(program: Steps, board: str, directory: Path) -> None:
+    """Compare what a program says with what it says in QEMU."""
+    program += f"mov x25, #0\n{tell('Z')}"
+    rom = program.write(directory)
+    here, there = said_here(rom, board), said_in_qemu(rom, board, directory)
+    assert END in here
+    assert all(part.count("V") < LIMIT for part in here.split("=")), "each comes to its end"
+    assert here.splitlines() == there.splitlines()

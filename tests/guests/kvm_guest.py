@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import gzip
 
-from debugged_guest import keystone, program
 from guest_images import cpio
+from linux_program import ROUTINES, keystone, program
 
 WIDE, NARROW, MMIO = 0x48_0000, 0x48_0400, 0x1000_0000
 ANSWER = 0x1234_5678_9ABC_DEF0
@@ -30,9 +30,6 @@ INIT = f"""
     mov x24, #2             // KVM_ARM_VCPU_EL1_32BIT
     adr x25, narrow
     bl machine
-    adr x0, end
-    mov x1, #10
-    bl say
     b off
 
 machine:                    // X19: kvm, X20: the machine, X21: its processor, X22: what is shared with it
@@ -173,46 +170,8 @@ mmap:
 line:
     adr x0, newline
     mov x1, #1
-say:                        // X0: text, X1: length
-    mov x2, x1
-    mov x1, x0
-    mov x0, #1
-    mov x8, #64             // write
-    svc #0
-    ret
-number:                     // X0
-    sub sp, sp, #48
-    str x30, [sp, #40]
-    mov x1, sp
-    mov w2, #32
-    strb w2, [x1], #1
-    mov x3, #60
-digit:
-    lsr x2, x0, x3
-    and x2, x2, #15
-    cmp x2, #10
-    add x4, x2, #39
-    csel x2, x4, x2, ge
-    add x2, x2, #48
-    strb w2, [x1], #1
-    subs x3, x3, #4
-    b.ge digit
-    mov x0, sp
-    mov x1, #17
-    bl say
-    ldr x30, [sp, #40]
-    add sp, sp, #48
-    ret
-off:
-    movz x0, #0xdead
-    movk x0, #0xfee1, lsl #16
-    movz x1, #0x1969
-    movk x1, #0x2812, lsl #16
-    movz x2, #0xfedc
-    movk x2, #0x4321, lsl #16
-    mov x8, #142            // reboot
-    svc #0
-    b off
+    b say
+@routines@
     .balign 8
 answer:
     .quad {ANSWER}
@@ -236,7 +195,6 @@ narrow:
     @narrow@
     .balign 256
 """
-END = "that's it\n"
 
 WIDE_GUEST = f"""
     mov x1, #{MMIO:#x}
@@ -295,6 +253,10 @@ def _bytes(text: str, *, narrow: bool = False) -> str:
 
 def initrd() -> bytes:
     """The initial RAM disk."""
-    text = INIT.replace("@wide@", _bytes(WIDE_GUEST)).replace("@narrow@", _bytes(NARROW_GUEST, narrow=True))
+    text = (
+        INIT.replace("@routines@", ROUTINES)
+        .replace("@wide@", _bytes(WIDE_GUEST))
+        .replace("@narrow@", _bytes(NARROW_GUEST, narrow=True))
+    )
     files = {"init": (0o100755, program(text)), "dev": (0o040755, b"")}
     return gzip.compress(cpio(files), 1, mtime=0)

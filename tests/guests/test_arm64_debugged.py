@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from armhf_kernel import said_in_qemu
-from debugged_guest import END, initrd
+from debugged_guest import initrd
 from guest_machine import Guest
+from linux_program import END
 from test_arm64 import BOOT_TIME, kernel_options
 
 NAMES = ("p64", "a32", "t32", "old", "hit")

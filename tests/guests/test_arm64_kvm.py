@@ -6,7 +6,8 @@ from pathlib import Path
 
 from armhf_kernel import said_in_qemu
 from guest_machine import Guest
-from kvm_guest import ANSWER, END, MMIO, ROUNDS, initrd
+from kvm_guest import ANSWER, MMIO, ROUNDS, initrd
+from linux_program import END
 from test_arm64 import BOOT_TIME, kernel_options
 
 TOTAL = ROUNDS * (ROUNDS + 1) // 2
