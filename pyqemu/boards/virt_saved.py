@@ -127,8 +127,10 @@ def _hooks(virt: Virt, machine: SavedMachine) -> None:
     """Transfers of disks end before memory is saved; whoever has copies of memory forgets them when it is loaded."""
 
     def settle() -> None:
-        for device in _virtio_devices(virt):
-            device.complete_now()
+        for device in (*_virtio_devices(virt), *virt.cards, *virt.user_devices):
+            complete_now = getattr(device, "complete_now", None)
+            if complete_now is not None:
+                complete_now()
 
     def written(block: RamBlock, offset: int, length: int) -> None:
         for listener in virt.memory_space.write_listeners:

@@ -155,6 +155,19 @@ def test_disks_of_a_kind_are_told_apart_by_their_slots(rom: str, tmp_path: Path)
         assert [space.load(VIRTIO + 0x200 * slot + STATUS, 4) for slot in (31, 30)] == [1, 3]
 
 
+@pytest.mark.parametrize("driver", ["virtio-blk-pci", "virtio-blk-device"])
+def test_transfers_of_disks_end_before_memory_is_saved(rom: str, tmp_path: Path, driver: str) -> None:
+    """Wherever the disk is."""
+    (tmp_path / "disk").write_bytes(bytes(1 << 20))
+    drives = [DriveOptions(str(tmp_path / "disk"), "raw", "none", id="d")]
+    with machine(virt(rom, drives=drives, devices=[{"driver": driver, "drive": "d"}])) as made:
+        disk: Any = made.board.user_devices[0]  # type: ignore[attr-defined]
+        calls: list[str] = []
+        disk.complete_now = lambda: calls.append("complete")
+        save(made)
+    assert calls
+
+
 @pytest.mark.parametrize("milliseconds", [3, 40, 101])
 def test_what_is_loaded_is_saved_the_same(rom: str, tmp_path: Path, milliseconds: int) -> None:
     """Byte by byte, at some moments."""
