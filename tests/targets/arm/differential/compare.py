@@ -130,6 +130,8 @@ class Comparison:
         code = b"".join(word.code for word in words)
         in_block = words[0].encoding.name == "it"  # the reference does not count what is skipped
         theirs = self.theirs.run(code, state, 0 if in_block else len(words))
+        if any(word.module == "exclusive" for word in words):
+            self.theirs.forget()  # else a store to where another case has loaded from may succeed there
         if self.whole and not theirs.fault and state.pc <= theirs.pc < state.pc + len(code):
             self.theirs.ram[CODE_SIZE:] = self.ours.ram[CODE_SIZE:]
             return  # it branched to itself, and would go on

@@ -118,6 +118,7 @@ class Ours:
         cpu.mode &= ~(M_IT | M_THUMB | M_BIG_ENDIAN)
         cpu.mode |= (M_THUMB if state.rest & T else 0) | (M_BIG_ENDIAN if state.rest & E else 0)
         cpu.pc = state.pc
+        cpu.exclusive_address = NO_ADDRESS
         self._vectors = bool(state.vectors)
         if state.vectors:
             cpu.q[D] = memoryview(array("Q", state.vectors))
@@ -126,8 +127,6 @@ class Ours:
     def outcome(self, fault: str) -> Outcome:
         """What is there now."""
         cpu = self.cpu
-        if fault:
-            cpu.exclusive_address = NO_ADDRESS
         regs = tuple(cpu.q[(X0 >> 3) + n] for n in range(15))
         if self._vectors:
             return Outcome(fault, regs, cpu.pc, cpu.cpsr, tuple(cpu.q[D]), cpu.fpscr)

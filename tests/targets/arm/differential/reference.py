@@ -117,8 +117,12 @@ class Reference:
             uclib.uc_reg_read_batch(*self._floating, 33)
             outcome = outcome._replace(vectors=tuple(self._vectors[1:]), fpscr=self._vectors[0] & M32)
         if fault or not count:
-            uc.context_restore(self._clean)
+            self.forget()
         return outcome
+
+    def forget(self) -> None:
+        """Lose what no case sets: the monitor, registers of the system; and what the fault left behind."""
+        self._uc.context_restore(self._clean)
 
     def _name(self, error: int) -> str:
         if error in (unicorn.UC_ERR_INSN_INVALID, unicorn.UC_ERR_EXCEPTION):
