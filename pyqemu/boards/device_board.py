@@ -11,7 +11,7 @@ from pyqemu.boards.arm_boot import read_file
 from pyqemu.boards.buses import find_bus
 from pyqemu.boards.config import MachineConfig
 from pyqemu.boards.drives import settled_drives
-from pyqemu.boards.objects import find_rng
+from pyqemu.boards.objects import device_resource
 from pyqemu.boards.virtio_slots import virtio_slots
 from pyqemu.chardev import Chardev, ChardevError
 from pyqemu.hw.block.pflash_cfi01 import PflashCfi01
@@ -157,10 +157,4 @@ class DeviceBoard(Plugging):
         raise DeviceError(f"Device '{device.type_name}' does not support hotplugging")
 
     def _resolve(self, kind: str, name: str) -> Any:
-        if kind == "drive":
-            return self.drives.for_device(name)
-        if kind == "chardev":
-            return next((chardev for chardev in self.chardevs if chardev.label == name), None)
-        if kind == "rng":
-            return find_rng(self.config, self.system, name)
-        return None
+        return device_resource(self.config, self.system, self.drives, self.chardevs, kind, name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pyqemu.boards.buses import find_bus
 from pyqemu.boards.config import MachineConfig
 from pyqemu.boards.drives import settled_drives
-from pyqemu.boards.objects import find_rng
+from pyqemu.boards.objects import device_resource
 from pyqemu.boards.pc_cmos import fill_cmos
 from pyqemu.boards.pc_console import install_console
 from pyqemu.boards.pc_firmware import install_firmware, vga_rom
@@ -333,13 +333,7 @@ class Pc(Plugging):
         return devfn
 
     def _resolve(self, kind: str, name: str) -> Any:
-        if kind == "drive":
-            return self.drives.for_device(name)
-        if kind == "chardev":
-            return next((chardev for chardev in self.chardevs if chardev.label == name), None)
-        if kind == "rng":
-            return find_rng(self.config, self.system, name)
-        return None
+        return device_resource(self.config, self.system, self.drives, self.chardevs, kind, name)
 
     # --- small parts --------------------------------------------------------------------------------------------------
 
