@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64.layout import M64, WALK
 from pyqemu.targets.arm import refill as short_descriptors
-from pyqemu.tcg.builder import Builder, Label, Value
-from pyqemu.tcg.env import EXIT_ACCESS, EXIT_ADDR, LARGE_HIGH, LARGE_LOW, RAM_BASE, TLB, TLB_SIZE, TLB_TABLE
-from pyqemu.tcg.ramwindow import STORES
-from pyqemu.tcg.softmmu import NO_TAG
+from pyqemu.targets.arm.refill_entry import enter, note_large
+from pyqemu.tcg.builder import Builder, Label
+from pyqemu.tcg.env import EXIT_ACCESS, EXIT_ADDR, TLB, TLB_TABLE
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.state import Aarch64Cpu
@@ -83,7 +82,7 @@ class Refill:
         found = self._walk()
         t.bind(found)
         self._permissions()
-        self._enter()
+        enter(t, self.physical, self.writable, self.give_up)
         t.emit("retry")
         t.bind(self.give_up)
         t.emit("give_up")
@@ -127,7 +126,7 @@ class Refill:
         """Give up where the access is not permitted; leave in `entry` whether stores are."""
         t = self.t
         t.brcond("eq", self.entry & AF, 0, self.give_up)
-        read_only = (self.entry & READ_ONLY) | self._bit(self.tables, TABLE_READ_ONLY)
+        read_only = (self.entry & READ_ONLY) | (self.tables & TABLE_READ_ONLY)
         el0 = t.temp(64)
         el0.set(self.entry & EL0)
         with t.if_("ne", self.tables & TABLE_NO_EL0, 0):
@@ -147,9 +146,6 @@ class Refill:
         t.brcond("ne", self.is_store & (self.writable ^ 1), 0, self.give_up)
         self._address()
 
-    def _bit(self, value: Value, bit: int) -> Value:
-        return value & bit
-
     def _address(self) -> None:
         """The physical page; a later TLBI anywhere in a block must find all its parts."""
         t = self.t
@@ -158,44 +154,8 @@ class Refill:
         self.physical.set((self.entry & ADDRESS & ~inside) | (self.vaddr & inside & ~0xFFF))
         over = t.label()
         t.brcond("eq", self.shift, 12, over)
-        first, last = self.vaddr & ~inside, self.vaddr | inside
-        low, high = t.glob(LARGE_LOW, 64), t.glob(LARGE_HIGH, 64)
-        t.movcond("ltu", first, low, first, low, low)
-        t.movcond("gtu", last, high, last, high, high)
+        note_large(t, self.vaddr & ~inside, self.vaddr | inside)
         t.bind(over)
-
-    def _enter(self) -> None:
-        """Write the TLB entry, unless it is there already: then the access crosses a page, or the page is watched."""
-        t = self.t
-        page = self.vaddr & ~0xFFF
-        slot = (self.access & ~3) + (self.vaddr.shr(12) & (TLB_SIZE - 1)).shl(5)
-        flags, present = t.temp(64), t.temp(64)
-        t.emit("ldpageflags", flags.offset, self.physical.offset, self.give_up.number)
-        t.brcond("gtu", flags, STORES, self.give_up)  # not plain RAM
-        t.emit("ldenv64", present.offset, (slot + self.access_tag()).offset)
-        t.brcond("eq", present, page, self.give_up)
-        kept, fetched, read_only, done = t.label(), t.label(), t.label(), t.label()
-        t.emit("ldenv64", present.offset, slot.offset)
-        t.brcond("eq", present, page, kept)
-        t.emit("stenv64", t.value(NO_TAG, 64).offset, (slot + 16).offset)
-        t.bind(kept)
-        t.brcond("eq", self.is_fetch, 0, fetched)
-        t.emit("stenv64", page.offset, (slot + 16).offset)
-        t.bind(fetched)
-        t.emit("stenv64", page.offset, slot.offset)
-        t.emit("stenv64", ((t.glob(RAM_BASE, 64) + self.physical) - page).offset, (slot + 24).offset)
-        t.brcond("eq", self.writable, 0, read_only)
-        t.brcond("ne", flags, 0, read_only)
-        t.emit("stenv64", page.offset, (slot + 8).offset)
-        t.br(done)
-        t.bind(read_only)
-        t.emit("stenv64", t.value(NO_TAG, 64).offset, (slot + 8).offset)
-        t.brcond("ne", self.is_store, 0, self.give_up)
-        t.bind(done)
-
-    def access_tag(self) -> Value:
-        """Offset of the access's tag in an entry: 0, 8, 16."""
-        return (self.access & 3).shl(3)
 
 
 def build_refill(t: Builder) -> None:
