@@ -31,7 +31,7 @@ from pyqemu.targets.arm.exceptions import undefined
 from pyqemu.targets.arm.extension import ExtensionRegisters
 from pyqemu.targets.arm.layout import M32, NZCV, x
 from pyqemu.targets.arm.long_descriptors import NS_TABLE, TranslationFault
-from pyqemu.targets.arm.modes import FPEXC_EN, M_AARCH32, M_ALIGN, M_CPACR, M_VFP_OFF, R8_BANK, SPSR_BANK32
+from pyqemu.targets.arm.modes import FPEXC_EN, M_AARCH32, M_ALIGN, M_CPACR, M_VFP_OFF, SPSR_BANK32
 from pyqemu.targets.arm.state import KEPT, SCTLR_A, ArmCpu, Registers32
 from pyqemu.targets.arm.translator import ArmTranslator
 
@@ -43,15 +43,6 @@ if TYPE_CHECKING:
 
 OPTIONAL = {"crc32": "crc32", "aes": "aes", "sha2": "sha2"}
 """Features that a model may have or not: as instructions ask for them, and as the 64-bit model names them."""
-FIQ_R8 = R8_BANK + 5 * 8
-BANKS = (modes.R13_BANK + 8 * modes.BANK[modes.HYP],) + tuple(
-    bank + 8 * modes.BANK[mode]
-    for mode in (modes.IRQ, modes.SVC, modes.ABT, modes.UND)
-    for bank in (modes.R14_BANK, modes.R13_BANK)
-) + tuple(FIQ_R8 + 8 * number for number in range(5)) + (
-    modes.R13_BANK + 8 * modes.BANK[modes.FIQ], modes.R14_BANK + 8 * modes.BANK[modes.FIQ],
-)  # fmt: skip
-"""What X15 to X30 are in AArch32 state (D1.20.1, table D1-70)."""
 SAVED = {modes.ABT: "spsr_abt", modes.UND: "spsr_und", modes.IRQ: "spsr_irq", modes.FIQ: "spsr_fiq"}
 """The saved program status registers that AArch64 state has under their own names; SPSR_svc is SPSR_EL1."""
 
@@ -129,7 +120,7 @@ class Aarch32State(ArmCpu):
     def enter(self, cpsr: int) -> None:
         """Come from AArch64 state. The program counter is written already."""
         q, whole = self.q, self.whole
-        for number, slot in enumerate(BANKS, 15):
+        for number, slot in enumerate(modes.X15_TO_X30, 15):
             q[slot >> 3] = q[x(number) >> 3] & M32
         for number in range(15):
             q[x(number) >> 3] &= M32
@@ -150,7 +141,7 @@ class Aarch32State(ArmCpu):
         q, whole = self.q, self.whole
         self.show_system_registers()
         self.enter_mode(modes.USR)
-        for number, slot in enumerate(BANKS, 15):
+        for number, slot in enumerate(modes.X15_TO_X30, 15):
             q[x(number) >> 3] = q[slot >> 3]
         self.fpsr |= self.fpscr_nzcv
         whole.mode = 0
@@ -317,11 +308,9 @@ class Aarch32State(ArmCpu):
 
     def view(self, number: int) -> int:
         """Which register of AArch64 state is register 0 to 14 of the present mode (D1.20.1)."""
-        mode = self.cpu_mode
-        if 8 <= number <= 12:
-            return number + 16 if mode == modes.FIQ else number
-        slot = modes.banked(number, mode) if number in (13, 14) else None
-        return BANKS.index(slot) + 15 if slot in BANKS else number
+        found = modes.x_register(number, self.cpu_mode)
+        assert found is not None  # Monitor mode is not here
+        return found
 
 
 class Aarch32Translator(ArmTranslator):

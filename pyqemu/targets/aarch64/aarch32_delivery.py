@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64.exceptions import (
-    HCR_TGE,
     HCR_TSC,
     Aarch64Exception,
     may_call_hypervisor,
@@ -24,7 +23,7 @@ from pyqemu.targets.aarch64.layout import (
     EC_SVC32,
     EC_UNKNOWN,
 )
-from pyqemu.targets.aarch64.self_hosted import target_level
+from pyqemu.targets.aarch64.self_hosted import HCR_TGE, target_level
 from pyqemu.targets.arm import delivery as delivery_32
 from pyqemu.targets.arm import modes
 from pyqemu.targets.arm.exceptions import CALLS, DEBUG_EVENT, WRITE, ArmException, Kind, undefined

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64 import aarch32_delivery, stepping
 from pyqemu.targets.aarch64.exceptions import (
-    HCR_TGE,
     Aarch64Exception,
     may_call_hypervisor,
     may_call_monitor,
@@ -35,6 +34,7 @@ from pyqemu.targets.aarch64.layout import (
     VFIQ,
     VIRQ,
 )
+from pyqemu.targets.aarch64.self_hosted import HCR_TGE
 from pyqemu.targets.arm.exceptions import ArmException
 from pyqemu.targets.arm.modes import ABT, CPSR_M, SVC, SYS, UND, USR
 from pyqemu.targets.arm.modes import FIQ as FIQ_MODE
@@ -91,7 +91,7 @@ def _target(cpu: Aarch64Cpu, exc: Aarch64Exception) -> int:
     target = max(exc.target_el, cpu.el, 1)
     if exc.ec == EC_FP_TRAP:
         target = max(target, cpu.fp_trap(cpu.el))
-    if target == 1 and cpu.el == 0 and cpu.el2_enabled and cpu.sys.hcr_el2 & HCR_TGE:
+    if target == 1 and cpu.el == 0 and _is_replaced(cpu):
         return 2
     return target
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyqemu.targets.aarch64.state import Aarch64Cpu
 
 SCTLR_DZE, SCTLR_NTWI, HCR_TWI, SCR_TWI = 1 << 14, 1 << 16, 1 << 13, 1 << 12
-HCR_TSC, HCR_TGE, HCR_HCD, SCR_SMD, SCR_HCE = 1 << 19, 1 << 27, 1 << 29, 1 << 7, 1 << 8
+HCR_TSC, HCR_HCD, SCR_SMD, SCR_HCE = 1 << 19, 1 << 29, 1 << 7, 1 << 8
 ANY_CONDITION = 1 << 24 | 14 << 20  #: CV and COND of a syndrome
 
 

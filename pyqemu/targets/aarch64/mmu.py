@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 PAGE_MASK = ~0xFFF
 SCTLR_M, SCTLR_WXN = 1, 1 << 19
-HCR_VM, HCR_PTW, HCR_DC, HCR_TGE = 1, 1 << 2, 1 << 12, 1 << 27
+HCR_VM, HCR_DC = 1, 1 << 12
 WNR, CM = 1 << 6, 1 << 8  #: of the syndrome of a data abort: a write, an operation on caches or addresses
 EL_OF_MMU = (1, 0, 2, 3)
 GRAIN0 = {0: 12, 1: 16, 2: 14}  #: by TG0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyqemu.system import VirtualClock
 from pyqemu.targets.aarch64 import debug, delivery, layout, mmu, refill, registers, stepping, sysregs
+from pyqemu.targets.aarch64.breakpoints import Breakpoints
 from pyqemu.targets.aarch64.decode import A64, A64Decoders
 from pyqemu.targets.aarch64.exceptions import Aarch64Exception
 from pyqemu.targets.aarch64.layout import (
@@ -60,7 +61,6 @@ from pyqemu.tcg.env import Global
 
 if TYPE_CHECKING:
     from pyqemu.targets.aarch64.aarch32 import Aarch32State
-    from pyqemu.targets.aarch64.breakpoints import Breakpoints
     from pyqemu.targets.arm.long_descriptors import Leaf
     from pyqemu.tcg.builder import Builder
     from pyqemu.tcg.translate import Decoder
@@ -123,6 +123,7 @@ class Aarch64Cpu(Multiprocessor):
     :ivar ss: PSTATE.SS: the next instruction is stepped
     :ivar tagged_pages: whether the software TLB has pages with a tag in their address
     :ivar secure_space: where :attr:`memory` shows what Secure accesses see; 0 where that is what all see
+    :ivar breakpoints: those of its debug registers, and watchpoints
     :ivar stage2_leaves: what the second stage has for pages, by their numbers, since the last flush
     :ivar virtual_lines: VIRQ and VFIQ as the virtual interface of an interrupt controller drives them
     """
@@ -165,6 +166,7 @@ class Aarch64Cpu(Multiprocessor):
         self.tagged_pages = False
         self.secure_space = self.virtual_lines = 0
         self.stage2_leaves: dict[int, Leaf] = {}
+        self.breakpoints = Breakpoints(self)
         clock = self.clock if self.clock is not None else VirtualClock()
         self.timer, self.cycle_counter = GenericTimer(clock), CycleCounter(clock)
         self._decoders = A64Decoders(self.model.has)
@@ -193,13 +195,6 @@ class Aarch64Cpu(Multiprocessor):
         from pyqemu.targets.aarch64.aarch32 import Aarch32State  # most machines never need its instructions
 
         return Aarch32State(self)
-
-    @cached_property
-    def breakpoints(self) -> Breakpoints:
-        """Breakpoints and watchpoints of its debug registers."""
-        from pyqemu.targets.aarch64.breakpoints import Breakpoints
-
-        return Breakpoints(self)
 
     # --- PSTATE -------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyqemu.targets.aarch64.vmstate_registers import Get
 from pyqemu.targets.arm.cp15_debug import OS_LOCK_IMPLEMENTED, OS_LOCKED
-from pyqemu.targets.arm.vmstate_absent import debug_features, event_counters, processors
+from pyqemu.targets.arm.vmstate_absent import always, debug_features, event_counters, processors, zero
 from pyqemu.targets.arm.vmstate_registers import NON_SECURE, own, own_pair, shared
 
 if TYPE_CHECKING:
@@ -73,14 +73,6 @@ DEBUG_DEVICE_OF_OTHERS = (2, 0x01110F13)
 """DBGDEVID1 and DBGDEVID."""
 
 
-def _zero(_cpu: Aarch64Cpu) -> int:
-    return 0
-
-
-def _always(value: int) -> Get:
-    return lambda cpu: value
-
-
 def _constants(cpu: Aarch64Cpu, peripherals: int) -> dict[int, int]:
     """Those that tell what the processor is."""
     model = cpu.model
@@ -102,16 +94,16 @@ def _levels(cpu: Aarch64Cpu) -> dict[int, Get]:
     highest = 3 if cpu.has_el3 else 2 if cpu.has_el2 else 1
     found: dict[int, Get] = {shared((0, 4, 6)[highest - 1], 12, 0, 1): lambda cpu: cpu.sys.rvbar}
     if cpu.has_el2 or cpu.has_el3:
-        found |= dict.fromkeys(OF_EL2, _zero)
+        found |= dict.fromkeys(OF_EL2, zero)
     if cpu.has_el3:
-        found |= dict.fromkeys(OF_EL3, _zero)
+        found |= dict.fromkeys(OF_EL3, zero)
     else:
-        found |= dict.fromkeys((ACTLR_EL3, MDCR_EL3, MAIR_EL3), _zero)
+        found |= dict.fromkeys((ACTLR_EL3, MDCR_EL3, MAIR_EL3), zero)
     if not cpu.has_el2:
-        found[ACTLR_EL2] = _zero
+        found[ACTLR_EL2] = zero
     if cpu.has_el3 and not cpu.has_el2:
         secure = (HACTLR_SECURE, *(number & ~NON_SECURE for number in OF_EL2))
-        found |= dict.fromkeys((*secure, *WITHOUT_EL2), _zero)
+        found |= dict.fromkeys((*secure, *WITHOUT_EL2), zero)
         found |= {VPIDR_EL2: lambda cpu: cpu.model.midr, VMPIDR_EL2: lambda cpu: cpu.mpidr}
     return found
 
@@ -121,11 +113,11 @@ def absent_registers(cpu: Aarch64Cpu, peripherals: int) -> dict[int, Get]:
 
     :param peripherals: CBAR_EL1: where the private memory region of the processors is
     """
-    found: dict[int, Get] = dict.fromkeys(ZERO, _zero)
+    found: dict[int, Get] = dict.fromkeys(ZERO, zero)
     for number in range((cpu.model.aa64dfr0 >> 12 & 15) + 1):
-        found |= dict.fromkeys((own(0, number, 4, cp=14), own(0, number, 5, cp=14)), _zero)
+        found |= dict.fromkeys((own(0, number, 4, cp=14), own(0, number, 5, cp=14)), zero)
     for number in range((cpu.model.aa64dfr0 >> 20 & 15) + 1):
-        found |= dict.fromkeys((own(0, number, 6, cp=14), own(0, number, 7, cp=14)), _zero)
-    found |= {number: _always(value) for number, value in _constants(cpu, peripherals).items()}
+        found |= dict.fromkeys((own(0, number, 6, cp=14), own(0, number, 7, cp=14)), zero)
+    found |= {number: always(value) for number, value in _constants(cpu, peripherals).items()}
     found |= dict.fromkeys((own(9, 0, 2, opc1=1), shared(1, 11, 0, 2)), processors)
     return found | _levels(cpu)

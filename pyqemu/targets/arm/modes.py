@@ -51,6 +51,22 @@ def banked(number: int, mode: int) -> int | None:
     return None
 
 
+X15_TO_X30 = (
+    R13_BANK + 8 * BANK[HYP],
+    *(bank + 8 * BANK[mode] for mode in (IRQ, SVC, ABT, UND) for bank in (R14_BANK, R13_BANK)),
+    *(R8_BANK + 8 * (number + 5) for number in range(5)), R13_BANK + 8 * BANK[FIQ], R14_BANK + 8 * BANK[FIQ],
+)  # fmt: skip
+"""What these registers of AArch64 state are in AArch32 state (ARM DDI 0487A.f, D1.20.1, table D1-70)."""
+
+
+def x_register(number: int, mode: int) -> int | None:
+    """Which X register R0 to R14 of *mode* is in AArch64 state; None for those of Monitor mode, which are none."""
+    slot = banked(number, mode)
+    if slot in X15_TO_X30:
+        return X15_TO_X30.index(slot) + 15
+    return number if slot == banked(number, USR) else None
+
+
 # --- CPSR (B1.3.3) ----------------------------------------------------------------------------------------------------
 
 CPSR_Q, CPSR_J, CPSR_E, CPSR_A, CPSR_I, CPSR_F, CPSR_T = 1 << 27, 1 << 24, 1 << 9, 1 << 8, 1 << 7, 1 << 6, 1 << 5

@@ -8,7 +8,7 @@ machine that began here it is as after a reset (`vmstate_absent.py`).
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pyqemu.qom.vmstate import LoadError, Values, VMState
 from pyqemu.targets.arm import modes
@@ -36,11 +36,37 @@ if TYPE_CHECKING:
 
 BANK_ORDER = (USR, SVC, ABT, UND, IRQ, FIQ, HYP, MON)
 """Modes by their banks' places in QEMU's state."""
-NEVER_BANKED = 8  #: of the registers, those before this one; five after it are banked for FIQ mode alone
+BANKED_FOR_FIQ = range(8, 13)  #: registers that FIQ mode alone has for itself; those before are never banked
 KNOWN_MODES = frozenset((*modes.NAMES,))
 MODE_32 = 0x10
 QUADS = 16
 CYCLES = "PMCCNTR"
+
+
+class Registers(Protocol):
+    """The fields of AArch32 state's general registers."""
+
+    regs: list[int]
+    banked_r13: list[int]
+    banked_r14: list[int]
+    usr_regs: list[int]
+    fiq_regs: list[int]
+
+
+def collect_registers(saved: Registers, cpu: ArmCpu) -> None:
+    """Fill the fields of general registers: those of all modes, in use or not."""
+    saved.regs = [*(cpu.r[number] for number in range(15)), cpu.pc]
+    saved.banked_r13 = [_register(cpu, 13, mode) for mode in BANK_ORDER]
+    saved.banked_r14 = [0 if mode == HYP else _register(cpu, 14, mode) for mode in BANK_ORDER]
+    saved.usr_regs = [_register(cpu, number, USR) for number in BANKED_FOR_FIQ]
+    saved.fiq_regs = [_register(cpu, number, FIQ) for number in BANKED_FOR_FIQ]
+
+
+def _register(cpu: ArmCpu, number: int, mode: int) -> int:
+    """A register of a mode, wherever it is now."""
+    slot = modes.banked(number, mode)
+    assert slot is not None
+    return cpu.r[number] if slot == modes.banked(number, cpu.cpu_mode) else int(cpu.q[slot >> 3])
 
 
 def _check(saved: SavedCpu, values: Values) -> None:
@@ -85,6 +111,8 @@ class SavedCpu:
 
     def reset(self) -> None:
         """Forget what was kept."""
+        self.regs, self.banked_r13, self.banked_r14 = [0] * 16, [0] * 8, [0] * 8
+        self.usr_regs, self.fiq_regs = [0] * 5, [0] * 5
         self.kept: dict[int, int] = {}
         self.xregs, self.pc = [0] * 32, 0
         self.elr_el, self.sp_el = [0] * 4, [0] * 4
@@ -102,7 +130,6 @@ class SavedCpu:
     def collect(self) -> None:
         """Fill the fields from the processor."""
         cpu = self.cpu
-        self.regs = [*(cpu.r[number] for number in range(15)), cpu.pc]
         self.pstate, self.spsr = cpu.cpsr, cpu.spsr
         self._collect_banks()
         self.exclusive_addr, self.exclusive_val = cpu.exclusive_address, cpu.exclusive_value
@@ -119,21 +146,11 @@ class SavedCpu:
     def _collect_banks(self) -> None:
         """All modes' registers; a bank that is in use has what is in use."""
         cpu, present = self.cpu, BANK[self.cpu.cpu_mode]
-        self.banked_r13, self.banked_r14, self.banked_spsr = [], [], []
-        for mode in BANK_ORDER:
-            in_use = BANK[mode] == present
-            self.banked_r13.append(cpu.r[13] if in_use else self._slot(13, mode))
-            self.banked_r14.append(0 if mode == HYP else cpu.r[14] if in_use else self._slot(14, mode))
-            self.banked_spsr.append(cpu.spsr if in_use else cpu.q[cpu.spsr_slot(mode) >> 3])
-        is_fiq, numbers = cpu.cpu_mode == FIQ, range(NEVER_BANKED, NEVER_BANKED + 5)
-        self.usr_regs = [self._slot(number, USR) if is_fiq else cpu.r[number] for number in numbers]
-        self.fiq_regs = [cpu.r[number] if is_fiq else self._slot(number, FIQ) for number in numbers]
+        collect_registers(self, cpu)
+        self.banked_spsr = [
+            cpu.spsr if BANK[mode] == present else cpu.q[cpu.spsr_slot(mode) >> 3] for mode in BANK_ORDER
+        ]
         self.elr_el[2] = cpu.q[modes.ELR_HYP >> 3]
-
-    def _slot(self, number: int, mode: int) -> int:
-        slot = modes.banked(number, mode)
-        assert slot is not None
-        return int(self.cpu.q[slot >> 3])
 
     def _collect_vectors(self) -> None:
         cpu = self.cpu
@@ -173,9 +190,9 @@ class SavedCpu:
                 if number == 13 or mode != HYP:  # which has R14 of User mode
                     self._set_slot(number, mode, values[place])
             cpu.q[cpu.spsr_slot(mode) >> 3] = self.banked_spsr[place]
-        for index in range(5):
-            self._set_slot(NEVER_BANKED + index, USR, self.usr_regs[index])
-            self._set_slot(NEVER_BANKED + index, FIQ, self.fiq_regs[index])
+        for number, of_user, of_fiq in zip(BANKED_FOR_FIQ, self.usr_regs, self.fiq_regs, strict=True):
+            self._set_slot(number, USR, of_user)
+            self._set_slot(number, FIQ, of_fiq)
         cpu.q[modes.ELR_HYP >> 3] = self.elr_el[2]
 
     def _set_slot(self, number: int, mode: int, value: int) -> None:

@@ -8,6 +8,7 @@ AArch64 numbers and under AArch32's, has its value where QEMU reads it last: in 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyqemu.targets.arm.cp15_debug import OS_LOCK_IMPLEMENTED, OS_LOCKED
@@ -83,11 +84,13 @@ def processors(cpu: Multiprocessor) -> int:
     return len(cpu.peers) - 1 << 24
 
 
-def _zero(_cpu: ArmCpu) -> int:
+def zero(_cpu: object) -> int:
+    """How a register reads that is never anything else."""
     return 0
 
 
-def _always(value: int) -> Get:
+def always(value: int) -> Callable[[object], int]:
+    """How a register reads that tells what the processor is."""
     return lambda cpu: value
 
 
@@ -119,16 +122,16 @@ def absent_registers(cpu: ArmCpu, *, has_pmu: bool) -> dict[int, Get]:
     found: dict[int, Get] = {}
     for features, numbers in SECURE.items():
         if has(cpu, features):
-            found |= dict.fromkeys((number & ~NON_SECURE for number in numbers), _zero)
+            found |= dict.fromkeys((number & ~NON_SECURE for number in numbers), zero)
     for features, numbers in ZERO.items():
         if has(cpu, features):
-            found |= dict.fromkeys(numbers, _zero)
+            found |= dict.fromkeys(numbers, zero)
     for features, values in _constants(cpu, has_pmu=has_pmu).items():
         if has(cpu, features):
-            found |= {number: _always(value) for number, value in values.items()}
+            found |= {number: always(value) for number, value in values.items()}
     if has(cpu, "v7"):
         counters = event_counters(EVENT_COUNTERS.get(cpu.model.name, EVENT_COUNTERS_OF_OTHERS))
-        found |= dict.fromkeys(counters, _zero)
+        found |= dict.fromkeys(counters, zero)
     if has(cpu, "v7mp"):
         found[own(15, 0, 0, opc1=4)] = lambda cpu: cpu.cbar
     if has(cpu, "lpae"):
